@@ -1,0 +1,118 @@
+//! The lock beside the components: for each its digest, its size, and what it was made with.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Component, Error, Result, TARGET};
+
+const HEADER: &str = "# Written by `cargo pack`: what each component is and what made it. Do not edit.\n\n";
+
+/// What `policies.lock` holds: one entry for each component, by file name.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Lock {
+    #[serde(rename = "component", default)]
+    pub(crate) entries: Vec<Entry>,
+}
+
+/// One component of a lock.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Entry {
+    pub(crate) file: String,
+    pub(crate) sha256: String,
+    pub(crate) size: usize,
+    target: String,
+    /// What `rustc -V` said.
+    rustc: String,
+    /// The encoder and its version.
+    encoder: String,
+}
+
+impl Lock {
+    /// The lock of these components.
+    pub(crate) fn of(components: &[Component]) -> Self {
+        let mut entries: Vec<_> = components.iter().map(Entry::of).collect();
+        entries.sort_by(|a, b| a.file.cmp(&b.file));
+        Lock { entries }
+    }
+
+    /// Reads a lock; `what` names it in an error.
+    pub(crate) fn parse(text: &str, what: &str) -> Result<Self> {
+        toml::from_str(text).map_err(|error| Error::Format { what: what.into(), why: error.to_string() })
+    }
+
+    pub(crate) fn render(&self) -> Result<String> {
+        let text = toml::to_string(self);
+        let text = text.map_err(|error| Error::Format { what: "the lock".into(), why: error.to_string() })?;
+        Ok(format!("{HEADER}{text}"))
+    }
+
+    pub(crate) fn entry(&self, file: &str) -> Option<&Entry> {
+        self.entries.iter().find(|entry| entry.file == file)
+    }
+}
+
+impl Entry {
+    fn of(component: &Component) -> Self {
+        Entry {
+            file: component.file.clone(),
+            sha256: component.sha256.clone(),
+            size: component.bytes.len(),
+            target: TARGET.into(),
+            rustc: component.rustc.clone(),
+            encoder: component.encoder.clone(),
+        }
+    }
+
+    /// What made it: two components may only be compared if this is the same.
+    pub(crate) fn maker(&self) -> String {
+        format!("{}, {}, {}", self.rustc, self.encoder, self.target)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn component(file: &str) -> Component {
+        Component {
+            file: file.into(),
+            bytes: vec![0; 3],
+            sha256: "0a".into(),
+            rustc: "rustc 1.96.0 (built from a source tarball)".into(),
+            encoder: "wit-component 0.254.2".into(),
+        }
+    }
+
+    const TEXT: &str = r#"# Written by `cargo pack`: what each component is and what made it. Do not edit.
+
+[[component]]
+file = "a.wasm"
+sha256 = "0a"
+size = 3
+target = "wasm32-unknown-unknown"
+rustc = "rustc 1.96.0 (built from a source tarball)"
+encoder = "wit-component 0.254.2"
+
+[[component]]
+file = "b.wasm"
+sha256 = "0a"
+size = 3
+target = "wasm32-unknown-unknown"
+rustc = "rustc 1.96.0 (built from a source tarball)"
+encoder = "wit-component 0.254.2"
+"#;
+
+    #[test]
+    fn a_lock_is_written_by_file_name_and_read_back() {
+        let lock = Lock::of(&[component("b.wasm"), component("a.wasm")]);
+        assert_eq!(lock.render().unwrap(), TEXT);
+        assert_eq!(Lock::parse(TEXT, "policies.lock").unwrap().entries, lock.entries);
+    }
+
+    #[test]
+    fn a_broken_lock_is_named() {
+        let error = Lock::parse("[[component]]\nfile = 3\n", "policies.lock").unwrap_err().to_string();
+        assert!(error.starts_with("cannot understand policies.lock: "), "{error}");
+    }
+}

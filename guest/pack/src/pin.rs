@@ -1,0 +1,86 @@
+//! Writes digests into the text of a policy set and leaves every other character as it is.
+
+use toml_edit::{ArrayOfTables, DocumentMut, Item, value};
+
+use crate::lock::Lock;
+use crate::{Error, Result};
+
+/// The text of a policy set in which each `[[policy]]` whose `component` the lock knows has that `sha256`.
+pub(crate) fn pin(text: &str, lock: &Lock, what: &str) -> Result<String> {
+    let parsed = text.parse::<DocumentMut>();
+    let mut set = parsed.map_err(|error| Error::Format { what: what.into(), why: error.to_string() })?;
+    let policies = set.get_mut("policy").and_then(Item::as_array_of_tables_mut);
+    for policy in policies.into_iter().flat_map(ArrayOfTables::iter_mut) {
+        let component = policy.get("component").and_then(Item::as_str);
+        let Some(entry) = component.and_then(|file| lock.entry(file)) else { continue };
+        match policy.get_mut("sha256").and_then(Item::as_value_mut) {
+            Some(digest) => {
+                let decor = digest.decor().clone();
+                *digest = entry.sha256.as_str().into();
+                *digest.decor_mut() = decor;
+            }
+            None => {
+                policy.insert("sha256", value(&entry.sha256));
+            }
+        }
+    }
+    Ok(set.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lock() -> Lock {
+        let entry = |file: &str, sha256: &str| {
+            format!(
+                "[[component]]\nfile = \"{file}\"\nsha256 = \"{sha256}\"\nsize = 1\ntarget = \"\"\nrustc = \"\"\nencoder = \"\"\n"
+            )
+        };
+        Lock::parse(&(entry("a.wasm", "aa") + &entry("b.wasm", "bb")), "").unwrap()
+    }
+
+    const SET: &str = r#"# The set.
+schema = 1
+
+[[policy]]   # first
+name = "a"
+component = "a.wasm"
+sha256 =   "old"  # by cargo pack
+settings = { minimum = "5" }
+
+# By hand.
+[[policy]]
+name = "c"
+component = "c.wasm"
+sha256 = "cc"
+
+[[policy]]
+component = "b.wasm"
+name = "b"
+
+[policy.limits]
+fuel = 10_000
+"#;
+
+    #[test]
+    fn digests_change_and_nothing_else() {
+        let expected = SET
+            .replace("sha256 =   \"old\"  # by", "sha256 =   \"aa\"  # by")
+            .replace("name = \"b\"\n", "name = \"b\"\nsha256 = \"bb\"\n");
+        let pinned = pin(SET, &lock(), "").unwrap();
+        assert_eq!(pinned, expected);
+        assert_eq!(pin(&pinned, &lock(), "").unwrap(), pinned);
+    }
+
+    #[test]
+    fn a_set_without_policies_stays() {
+        assert_eq!(pin("schema = 1 # one\n", &lock(), "").unwrap(), "schema = 1 # one\n");
+    }
+
+    #[test]
+    fn a_broken_set_is_named() {
+        let error = pin("policy = [", &lock(), "policies.toml").unwrap_err().to_string();
+        assert!(error.starts_with("cannot understand policies.toml: "), "{error}");
+    }
+}
