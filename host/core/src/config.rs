@@ -1,0 +1,168 @@
+//! Is the one table of the `COGWIT_*` variables that a host reads, with their defaults.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::event::Trigger;
+use crate::policy::{COUNT, Caps, SECRET_PREFIX, SIZE, TIME, Unit, nearest};
+
+/// One variable of the table.
+#[derive(Debug, Clone, Copy)]
+pub struct Variable {
+    /// Its name.
+    pub name: &'static str,
+    /// What it sets.
+    pub meaning: &'static str,
+    /// An example, for messages.
+    example: &'static str,
+    read: fn(&mut Config, &str) -> Option<()>,
+    show: fn(&Config) -> String,
+}
+
+/// How a host is set up.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Config {
+    /// The trigger of events that do not name their source.
+    pub trigger: Option<Trigger>,
+    /// What a policy set may ask for.
+    pub caps: Caps,
+}
+
+/// A variable that a host cannot use.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// Its value cannot be read.
+    #[error("{name} is `{value}`: write {example}")]
+    Unreadable {
+        /// The variable.
+        name: &'static str,
+        /// Its value.
+        value: String,
+        /// What may stand there.
+        example: &'static str,
+    },
+    /// No variable has this name.
+    #[error("{name} is not known{hint}: see `cogwit help config`")]
+    Unknown {
+        /// The variable.
+        name: String,
+        /// The nearest known name, for the text.
+        hint: String,
+    },
+}
+
+macro_rules! cap {
+    ($name:literal, $meaning:literal, $unit:ident, $($field:ident).+) => {
+        Variable {
+            name: $name,
+            meaning: $meaning,
+            example: $unit.example,
+            read: |config, text| set(&mut config.caps.$($field).+, $unit, text),
+            show: |config| ($unit.show)(&config.caps.$($field).+),
+        }
+    };
+}
+
+fn set<T>(field: &mut T, unit: &Unit<T>, text: &str) -> Option<()> {
+    *field = (unit.parse)(text)?;
+    Some(())
+}
+
+/// Every variable that a host reads, beside those that settings refer to (`COGWIT_SECRET_*`).
+pub const VARIABLES: &[Variable] = &[
+    Variable {
+        name: "COGWIT_TRIGGER",
+        meaning: "the trigger of events that have no triggerSource",
+        example: "a trigger such as `pre-sign-up`",
+        read: |config, text| {
+            config.trigger = Some(text.parse().ok()?);
+            Some(())
+        },
+        show: |config| config.trigger.map_or_else(|| "none".to_owned(), |trigger| trigger.to_string()),
+    },
+    cap!("COGWIT_MAX_FUEL", "the most `fuel` that a policy may ask for", COUNT, limits.fuel),
+    cap!("COGWIT_MAX_DEADLINE", "the longest `deadline` that a policy may ask for", TIME, limits.deadline),
+    cap!("COGWIT_MAX_CHAIN_DEADLINE", "the longest `chain-deadline` that a set may ask for", TIME, chain_deadline),
+    cap!("COGWIT_MAX_MEMORY", "the most `memory` that a policy may ask for", SIZE, limits.memory),
+    cap!("COGWIT_MAX_OUTPUT", "the most `output` that a policy may ask for", SIZE, limits.output),
+    cap!("COGWIT_MAX_LOG_LINES", "the most `log-lines` that a policy may ask for", COUNT, limits.log_lines),
+    cap!("COGWIT_MAX_LOG_BYTES", "the most `log-bytes` that a policy may ask for", SIZE, limits.log_bytes),
+];
+
+impl Config {
+    /// Reads the variables of an environment; those of other programs are passed over.
+    ///
+    /// # Errors
+    ///
+    /// Every variable that begins with `COGWIT_` and cannot be read or is not known.
+    pub fn from_env(variables: impl IntoIterator<Item = (String, String)>) -> Result<Self, Vec<ConfigError>> {
+        let mut config = Self::default();
+        let mut errors = Vec::new();
+        let ours: BTreeMap<_, _> = variables
+            .into_iter()
+            .filter(|(name, _)| name.starts_with("COGWIT_") && !name.starts_with(SECRET_PREFIX))
+            .collect();
+        for (name, value) in ours {
+            match VARIABLES.iter().find(|variable| variable.name == name) {
+                Some(variable) if (variable.read)(&mut config, &value).is_none() => {
+                    errors.push(ConfigError::Unreadable { name: variable.name, value, example: variable.example });
+                }
+                Some(_) => {}
+                None => {
+                    let known = nearest(&name, VARIABLES.iter().map(|variable| variable.name));
+                    let hint = known.map(|known| format!(", did you mean {known}?")).unwrap_or_default();
+                    errors.push(ConfigError::Unknown { name, hint });
+                }
+            }
+        }
+        if config.caps.limits.fuel == 0 || config.caps.limits.deadline == Duration::ZERO {
+            errors.push(ConfigError::Unreadable {
+                name: "COGWIT_MAX_FUEL or COGWIT_MAX_DEADLINE",
+                value: "0".to_owned(),
+                example: "more than nothing, or no policy can run",
+            });
+        }
+        if errors.is_empty() { Ok(config) } else { Err(errors) }
+    }
+
+    /// Each variable, its value in force, and what it means.
+    pub fn table(&self) -> impl Iterator<Item = (&'static str, String, &'static str)> {
+        VARIABLES.iter().map(|variable| (variable.name, (variable.show)(self), variable.meaning))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn from(variables: &[(&str, &str)]) -> Result<Config, Vec<ConfigError>> {
+        Config::from_env(variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())))
+    }
+
+    #[test]
+    fn every_mistake_is_named_at_once() {
+        let errors = from(&[
+            ("COGWIT_MAX_MEMROY", "1 MiB"),
+            ("COGWIT_MAX_FUEL", "lots"),
+            ("COGWIT_SECRET_CODE", "hush"),
+            ("HOME", "/root"),
+        ])
+        .unwrap_err();
+        let texts: Vec<_> = errors.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            texts,
+            [
+                "COGWIT_MAX_FUEL is `lots`: write a number such as `10_000_000`",
+                "COGWIT_MAX_MEMROY is not known, did you mean COGWIT_MAX_MEMORY?: see `cogwit help config`",
+            ]
+        );
+    }
+
+    #[test]
+    fn every_variable_reads_what_it_shows() {
+        let config = from(&[("COGWIT_TRIGGER", "pre-authentication"), ("COGWIT_MAX_DEADLINE", "1500ms")]).unwrap();
+        let shown: Vec<_> = config.table().map(|(name, value, _)| (name.to_owned(), value)).collect();
+        assert_eq!(Config::from_env(shown), Ok(config));
+    }
+}

@@ -1,0 +1,247 @@
+//! Tells an event's whole way, top to bottom: parse, route, run, merge, reply.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::event::{Event, EventError, OnFault, Trigger, Unmatched};
+use crate::reply::{self, ErrorType, Refusal};
+use crate::route;
+use crate::run::{Fault, Key, Logs, Ran, Request, Response, Usage, World};
+use crate::store::{Policy, PolicySet};
+use crate::trigger::{self, Member, Warning};
+
+/// One event to decide.
+#[derive(Debug, Clone, Copy)]
+pub struct Call<'a> {
+    /// The event, as it came.
+    pub event: &'a [u8],
+    /// The decision's id: what a neutral refusal refers to.
+    pub id: &'a str,
+    /// The trigger of an event that does not say it.
+    pub trigger: Option<Trigger>,
+    /// When the host itself must have answered.
+    pub end: Option<Instant>,
+}
+
+/// What was decided, what Cognito is told, and how it came about.
+#[derive(Debug, Clone)]
+pub struct Decision {
+    /// What was decided.
+    pub outcome: Outcome,
+    /// What Cognito is told: the event to return, or the function error.
+    pub reply: Result<Vec<u8>, Refusal>,
+    /// The trigger, once it is known.
+    pub trigger: Option<Trigger>,
+    /// The policies that ran, in order.
+    pub runs: Vec<PolicyRun>,
+    /// What the operator should know.
+    pub warnings: Vec<Warning>,
+}
+
+/// What was decided.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// Allowed, with what the policies set. Policies that faulted may have been passed over.
+    Allow,
+    /// Allowed, since no policy answers the event.
+    Unmatched,
+    /// A policy refused.
+    Deny,
+    /// A policy broke, or none answers an event that needs one. The text is the operator's.
+    Fault(String),
+    /// The event could not be read.
+    EventRefused(EventError),
+}
+
+/// How one policy ran.
+#[derive(Debug, Clone)]
+pub struct PolicyRun {
+    /// Its name.
+    pub policy: String,
+    /// The digest of its component.
+    pub digest: String,
+    /// What it said.
+    pub verdict: Verdict,
+    /// What it used.
+    pub usage: Usage,
+    /// What it logged.
+    pub logs: Logs,
+}
+
+/// What a policy said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// Go on, with these members set.
+    Allow(Vec<Member>),
+    /// No.
+    Deny {
+        /// The sentence for the user.
+        message: String,
+        /// Why, for the operator.
+        reason: Option<String>,
+    },
+    /// Nothing: it broke.
+    Fault(Fault),
+}
+
+/// Decides one event. Never panics, never blocks on anything but the engine's slots and the policies' own work.
+pub fn decide(set: &PolicySet, call: &Call<'_>) -> Decision {
+    let mut line = Line { set, call, trigger: None, runs: Vec::new(), warnings: Vec::new() };
+    let (outcome, reply) = match line.walk() {
+        Ok((outcome, reply)) => (outcome, Ok(reply)),
+        Err(Stop::Event(error)) => (Outcome::EventRefused(error), Err(ErrorType::EventRefused)),
+        Err(Stop::Fault(text)) => (Outcome::Fault(text), Err(ErrorType::PolicyFault)),
+        Err(Stop::Deny) => (Outcome::Deny, Err(ErrorType::PolicyDenied)),
+    };
+    let reply = reply.map_err(|error_type| match line.runs.last() {
+        Some(PolicyRun { verdict: Verdict::Deny { message, .. }, .. }) if error_type == ErrorType::PolicyDenied => {
+            Refusal::denied(message, call.id, &mut line.warnings)
+        }
+        _ => Refusal::neutral(error_type, call.id),
+    });
+    Decision { outcome, reply, trigger: line.trigger, runs: line.runs, warnings: line.warnings }
+}
+
+/// Why the line ended before a reply.
+enum Stop {
+    Event(EventError),
+    Fault(String),
+    Deny,
+}
+
+impl From<EventError> for Stop {
+    fn from(error: EventError) -> Self {
+        Self::Event(error)
+    }
+}
+
+/// A decision on its way.
+struct Line<'a> {
+    set: &'a PolicySet,
+    call: &'a Call<'a>,
+    trigger: Option<Trigger>,
+    runs: Vec<PolicyRun>,
+    warnings: Vec<Warning>,
+}
+
+impl<'a> Line<'a> {
+    fn walk(&mut self) -> Result<(Outcome, Vec<u8>), Stop> {
+        let event = Event::parse(self.call.event)?;
+        let trigger = route::trigger(&event, self.call.trigger, self.set)?;
+        self.trigger = Some(trigger);
+        let chain = route::chain(self.set, trigger, &event.header);
+        if chain.is_empty() {
+            return self.unmatched(trigger).map(|outcome| (outcome, self.call.event.to_vec()));
+        }
+        let request = trigger::lower(trigger, &event)?;
+        let responses = self.run(&chain, trigger, &request, &Arc::from(event.text()))?;
+        let members = self.merge(&event, trigger, responses)?;
+        Ok((Outcome::Allow, reply::splice(&event, &members)?))
+    }
+
+    fn unmatched(&mut self, trigger: Trigger) -> Result<Outcome, Stop> {
+        let text = format!("no policy of the set `{}` answers this event of `{trigger}`", self.set.name);
+        match self.set.unmatched.unwrap_or_else(|| trigger.unmatched()) {
+            Unmatched::Fault => Err(Stop::Fault(text)),
+            Unmatched::Unchanged => {
+                self.warnings.push(Warning::new("unmatched", text));
+                Ok(Outcome::Unmatched)
+            }
+        }
+    }
+
+    /// Runs the chain. The first denial ends it, and so does a fault that denies.
+    fn run(
+        &mut self,
+        chain: &[&'a Policy],
+        trigger: Trigger,
+        request: &Request,
+        raw_event: &Arc<str>,
+    ) -> Result<Vec<(&'a Policy, usize, Response)>, Stop> {
+        let end = self.end();
+        let mut responses = Vec::new();
+        for policy in chain {
+            let world = World { limits: &policy.limits, end, settings: &policy.settings, raw_event };
+            let ran = policy.prepared.decide(request, &world);
+            let response = self.record(policy, ran)?;
+            match response {
+                Ok(response) => responses.push((*policy, self.runs.len() - 1, response)),
+                Err(fault) => faulted(policy, trigger, &fault)?,
+            }
+        }
+        Ok(responses)
+    }
+
+    /// When the chain must have ended: the set's deadline, or the host's where that is earlier.
+    fn end(&self) -> (Instant, Duration, Key) {
+        let now = Instant::now();
+        let own = now.checked_add(self.set.chain_deadline).unwrap_or(now);
+        match self.call.end {
+            Some(host) if host < own => (host, host.saturating_duration_since(now), Key::Host),
+            _ => (own, self.set.chain_deadline, Key::ChainDeadline),
+        }
+    }
+
+    /// Writes down how a policy ran. Its own texts lose the values of secret settings here, and nowhere later.
+    fn record(
+        &mut self,
+        policy: &Policy,
+        ran: Ran<Result<Response, crate::run::Denial>>,
+    ) -> Result<Result<Response, Fault>, Stop> {
+        let mask = |text: String| policy.settings.mask(text);
+        let mut logs = ran.logs;
+        for line in &mut logs.lines {
+            line.context = mask(std::mem::take(&mut line.context));
+            line.message = mask(std::mem::take(&mut line.message));
+        }
+        let (verdict, next) = match ran.result {
+            Ok(Ok(response)) => (Verdict::Allow(trigger::members(&response)), Ok(Ok(response))),
+            Ok(Err(denial)) => {
+                (Verdict::Deny { message: mask(denial.message), reason: denial.reason.map(mask) }, Err(Stop::Deny))
+            }
+            Err(fault) => {
+                let fault = fault.masked(mask);
+                (Verdict::Fault(fault.clone()), Ok(Err(fault)))
+            }
+        };
+        let (name, digest) = (policy.name.clone(), policy.digest.clone());
+        self.runs.push(PolicyRun { policy: name, digest, verdict, usage: ran.usage, logs });
+        next
+    }
+
+    /// Merges what the policies want. What Cognito would refuse is a fault of the last policy that wanted it.
+    fn merge(
+        &mut self,
+        event: &Event<'_>,
+        trigger: Trigger,
+        mut responses: Vec<(&'a Policy, usize, Response)>,
+    ) -> Result<Vec<Member>, Stop> {
+        loop {
+            let merged = responses.iter().map(|(.., response)| response.clone()).reduce(trigger::merge);
+            let Some(merged) = merged else { return Ok(Vec::new()) };
+            let checked = trigger::check(event, &merged);
+            let Some((member, rule)) = checked.refused else {
+                self.warnings.extend(checked.warnings);
+                return Ok(trigger::members(&merged));
+            };
+            let wants = |response: &Response| trigger::members(response).iter().any(|it| it.name == member);
+            let Some(at) = responses.iter().rposition(|(.., response)| wants(response)) else {
+                return Err(Stop::Fault(rule));
+            };
+            let (policy, run, _) = responses.remove(at);
+            let fault = Fault::Verdict(rule);
+            if let Some(run) = self.runs.get_mut(run) {
+                run.verdict = Verdict::Fault(fault.clone());
+            }
+            faulted(policy, trigger, &fault)?;
+        }
+    }
+}
+
+/// Whether the chain goes on without the policy that broke.
+fn faulted(policy: &Policy, trigger: Trigger, fault: &Fault) -> Result<(), Stop> {
+    match policy.on_fault.unwrap_or_else(|| trigger.on_fault()) {
+        OnFault::Allow => Ok(()),
+        OnFault::Deny => Err(Stop::Fault(format!("policy `{}` {fault}", policy.name))),
+    }
+}

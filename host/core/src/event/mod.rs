@@ -1,0 +1,15 @@
+//! Reads what Cognito sent: the bytes are kept, and views are taken of them.
+//!
+//! The line from event to reply starts here. Nothing in this folder changes a byte of the event, so whatever is not
+//! understood is still echoed as it came.
+
+mod trigger;
+mod object;
+mod text;
+mod envelope;
+mod error;
+
+pub use envelope::{Event, Header, MAX_EVENT_BYTES};
+pub use error::EventError;
+pub use object::Object;
+pub use trigger::{OnFault, Trigger, UnknownTrigger, Unmatched};

@@ -1,0 +1,14 @@
+//! Describes policies as a set's document does: what is to run, with which settings, limits and conditions.
+
+mod document;
+mod condition;
+mod limits;
+mod settings;
+
+pub use condition::When;
+pub(crate) use document::nearest;
+pub use document::{Document, DocumentError, PolicyDocument, SetHead};
+pub(crate) use limits::{COUNT, SIZE, TIME, Unit};
+pub use limits::{Caps, LimitError, LimitTexts, Limits};
+pub(crate) use settings::SECRET_PREFIX;
+pub use settings::{SettingError, SettingValue, Settings};

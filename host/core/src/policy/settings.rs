@@ -1,0 +1,143 @@
+//! Resolves a policy's settings, and keeps the secret ones out of what is written.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+/// A setting as a document writes it.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(try_from = "toml::Value")]
+pub enum SettingValue {
+    /// A value; what was no string is its text.
+    Text(String),
+    /// The name of an environment variable of the serving host.
+    Env(String),
+}
+
+/// The prefix of every environment variable that a setting may refer to.
+pub(crate) const SECRET_PREFIX: &str = "COGWIT_SECRET_";
+
+impl TryFrom<toml::Value> for SettingValue {
+    type Error = String;
+
+    fn try_from(value: toml::Value) -> Result<Self, String> {
+        match value {
+            toml::Value::String(text) => Ok(Self::Text(text)),
+            toml::Value::Table(table) => match (table.len(), table.get("env")) {
+                (1, Some(toml::Value::String(name))) if name.starts_with(SECRET_PREFIX) => Ok(Self::Env(name.clone())),
+                (1, Some(toml::Value::String(name))) => {
+                    Err(format!("`{name}` does not begin with `{SECRET_PREFIX}`: rename the variable"))
+                }
+                _ => Err("a setting is a string, a number, a boolean, an array or `{ env = \"COGWIT_SECRET_…\" }`"
+                    .to_owned()),
+            },
+            other => Ok(Self::Text(other.to_string())),
+        }
+    }
+}
+
+/// Why a setting has no value.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SettingError {
+    /// The variable is not set, or empty.
+    #[error(
+        "setting `{key}` refers to the environment variable `{variable}`, which is not set: set it where this host runs"
+    )]
+    NotSet {
+        /// The setting.
+        key: String,
+        /// The variable.
+        variable: String,
+    },
+}
+
+/// The settings of a policy, with every value at hand.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Settings {
+    values: BTreeMap<String, String>,
+    secrets: Vec<String>,
+}
+
+impl Settings {
+    /// Resolves what refers to the environment through `env`.
+    ///
+    /// # Errors
+    ///
+    /// Every setting whose variable is not set.
+    pub fn resolve(
+        written: &BTreeMap<String, SettingValue>,
+        env: impl Fn(&str) -> Option<String>,
+    ) -> Result<Self, Vec<SettingError>> {
+        let mut settings = Self::default();
+        let mut errors = Vec::new();
+        for (key, value) in written {
+            let value = match value {
+                SettingValue::Text(text) => text.clone(),
+                SettingValue::Env(variable) => match env(variable).filter(|value| !value.is_empty()) {
+                    Some(secret) => {
+                        settings.secrets.push(secret.clone());
+                        secret
+                    }
+                    None => {
+                        errors.push(SettingError::NotSet { key: key.clone(), variable: variable.clone() });
+                        continue;
+                    }
+                },
+            };
+            settings.values.insert(key.clone(), value);
+        }
+        // A secret that holds another must go first, or its rest would stay.
+        settings.secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+        if errors.is_empty() { Ok(settings) } else { Err(errors) }
+    }
+
+    /// The value of `key`.
+    pub fn get(&self, key: &str) -> Option<&str> {
+        self.values.get(key).map(String::as_str)
+    }
+
+    /// Every setting, sorted by key.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.values.iter().map(|(key, value)| (key.as_str(), value.as_str()))
+    }
+
+    /// `text` with the values of secret settings replaced by `***`.
+    pub fn mask(&self, text: String) -> String {
+        self.secrets.iter().fold(text, |text, secret| text.replace(secret.as_str(), "***"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(text: &str) -> BTreeMap<String, SettingValue> {
+        toml::from_str(text).unwrap()
+    }
+
+    #[test]
+    fn what_is_no_string_becomes_its_text() {
+        let settings =
+            Settings::resolve(&written("a = 5\nb = true\nc = 'x'\nd = ['y', 'z']\ne = 1.5"), |_| None).unwrap();
+        let expected = [("a", "5"), ("b", "true"), ("c", "x"), ("d", r#"["y", "z"]"#), ("e", "1.5")];
+        assert_eq!(settings.iter().collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn a_secret_comes_from_the_environment_and_is_masked() {
+        let written = written("code = { env = 'COGWIT_SECRET_CODE' }");
+        let settings = Settings::resolve(&written, |_| Some("hush".to_owned())).unwrap();
+        assert_eq!(settings.get("code"), Some("hush"));
+        assert_eq!(settings.mask("the code is hush, hush".to_owned()), "the code is ***, ***");
+        let error = Settings::resolve(&written, |_| None).unwrap_err().remove(0);
+        assert!(error.to_string().contains("`COGWIT_SECRET_CODE`, which is not set"));
+    }
+
+    #[test]
+    fn only_variables_with_the_prefix_can_be_referred_to() {
+        let error = toml::from_str::<BTreeMap<String, SettingValue>>("a = { env = 'HOME' }").unwrap_err();
+        assert!(error.to_string().contains("`HOME` does not begin with `COGWIT_SECRET_`"), "{error}");
+        assert!(toml::from_str::<BTreeMap<String, SettingValue>>("a = { file = 'x' }").is_err());
+    }
+}

@@ -1,0 +1,108 @@
+//! Gives `wasi:logging/logging`: a log that is cut at its limits and says so.
+
+use wasmtime::StoreContextMut;
+use wasmtime::component::Linker;
+
+use super::full_name;
+use crate::policy::Limits;
+use crate::run::bindings::logging::Level;
+use crate::run::context::{Context, charge};
+use crate::run::usage::{LogLevel, LogLine, Logs};
+
+pub(super) const NAME: (&str, &str) = ("wasi:logging/logging", "0.1.0-draft");
+
+pub(super) fn add_to(linker: &mut Linker<Context>) -> wasmtime::Result<()> {
+    linker.instance(&full_name(NAME))?.func_wrap(
+        "log",
+        |mut store: StoreContextMut<'_, Context>, (level, context, message): (Level, String, String)| {
+            charge(&mut store, context.len() + message.len())?;
+            store.data_mut().log.write(LogLine { level: level.into(), context, message });
+            Ok(())
+        },
+    )
+}
+
+impl From<Level> for LogLevel {
+    fn from(level: Level) -> Self {
+        match level {
+            Level::Trace => Self::Trace,
+            Level::Debug => Self::Debug,
+            Level::Info => Self::Info,
+            Level::Warn => Self::Warn,
+            Level::Error => Self::Error,
+            Level::Critical => Self::Critical,
+        }
+    }
+}
+
+/// The log of one instance.
+pub(in crate::run) struct Log {
+    written: Logs,
+    lines_left: u64,
+    bytes_left: usize,
+}
+
+impl Log {
+    pub(in crate::run) fn new(limits: &Limits) -> Self {
+        Self {
+            written: Logs::default(),
+            lines_left: limits.log_lines,
+            bytes_left: usize::try_from(limits.log_bytes).unwrap_or(usize::MAX),
+        }
+    }
+
+    fn write(&mut self, mut line: LogLine) {
+        if self.lines_left == 0 || self.bytes_left == 0 {
+            self.written.dropped += 1;
+            return;
+        }
+        cut(&mut line.context, self.bytes_left);
+        self.bytes_left -= line.context.len();
+        if cut(&mut line.message, self.bytes_left) {
+            self.bytes_left = 0;
+            line.message.push_str(" [cut]");
+        } else {
+            self.bytes_left -= line.message.len();
+        }
+        self.lines_left -= 1;
+        self.written.lines.push(line);
+    }
+
+    pub(in crate::run) fn into_logs(self) -> Logs {
+        self.written
+    }
+}
+
+/// Cuts `text` to `bytes` at most, between characters. True where something was cut.
+fn cut(text: &mut String, bytes: usize) -> bool {
+    let cut = text.len() > bytes;
+    text.truncate(text.floor_char_boundary(bytes));
+    cut
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(message: &str) -> LogLine {
+        LogLine { level: LogLevel::Info, context: String::new(), message: message.to_owned() }
+    }
+
+    fn logged(log_lines: u64, log_bytes: u64, messages: &[&str]) -> (Vec<String>, u64) {
+        let mut log = Log::new(&Limits { log_lines, log_bytes, ..Limits::default() });
+        messages.iter().for_each(|message| log.write(line(message)));
+        let logs = log.into_logs();
+        (logs.lines.into_iter().map(|line| line.message).collect(), logs.dropped)
+    }
+
+    #[test]
+    fn lines_beyond_the_limit_are_counted() {
+        assert_eq!(logged(2, 100, &["a", "b", "c", "d"]), (vec!["a".to_owned(), "b".to_owned()], 2));
+    }
+
+    #[test]
+    fn bytes_beyond_the_limit_are_cut_between_characters() {
+        let (lines, dropped) = logged(9, 4, &["a", "日日", "c"]);
+        assert_eq!((lines, dropped), (vec!["a".to_owned(), "日 [cut]".to_owned()], 1));
+    }
+}

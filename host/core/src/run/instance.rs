@@ -1,0 +1,85 @@
+//! Runs one instance: made for one event, called once, dropped.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use wasmtime::component::{Instance, InstancePre};
+use wasmtime::{Store, UpdateDeadline};
+
+use super::context::Context;
+use super::engine::Engine;
+use super::fault::{DeadlineHit, Fault, Key};
+use super::imports::Log;
+use super::limiter::Limiter;
+use super::usage::{Fuel, Logs, Usage};
+use crate::policy::{Limits, Settings};
+
+/// What a run has to live with.
+pub(crate) struct World<'a> {
+    pub(crate) limits: &'a Limits,
+    /// When the whole chain must have ended, how long it had, and who set that.
+    pub(crate) end: (Instant, Duration, Key),
+    pub(crate) settings: &'a Arc<Settings>,
+    pub(crate) raw_event: &'a Arc<str>,
+}
+
+/// What came of a run.
+pub(crate) struct Ran<T> {
+    pub(crate) result: Result<T, Fault>,
+    pub(crate) usage: Usage,
+    pub(crate) logs: Logs,
+}
+
+/// Makes an instance, does `work` with it and drops it. Fuel, deadline, memory and data limits hold from before the first
+/// instruction, since instantiation runs the guest's code too.
+pub(super) fn run<T>(
+    engine: &Engine,
+    pre: &InstancePre<Context>,
+    world: &World<'_>,
+    work: impl FnOnce(&mut Store<Context>, &Instance) -> wasmtime::Result<T>,
+) -> Ran<T> {
+    let _slot = engine.slot();
+    let started = Instant::now();
+    let mut instantiated = started;
+    let mut store = store(engine, world, started);
+    let result = store.set_fuel(world.limits.fuel).and_then(|()| pre.instantiate(&mut store)).and_then(|instance| {
+        instantiated = Instant::now();
+        work(&mut store, &instance)
+    });
+    let ended = Instant::now();
+    let left = store.get_fuel().unwrap_or_default();
+    let Context { limiter, log, .. } = store.into_data();
+    let logs = log.into_logs();
+    let result = result.map_err(|error| Fault::of(&error, world.limits, &logs));
+    let at_least = !matches!(result, Ok(_) | Err(Fault::Fuel { .. }));
+    let usage = Usage {
+        fuel: Fuel { units: world.limits.fuel.saturating_sub(left), at_least },
+        memory: limiter.peak,
+        instantiate: instantiated.max(started) - started,
+        call: ended - instantiated,
+    };
+    Ran { result, usage, logs }
+}
+
+fn store(engine: &Engine, world: &World<'_>, started: Instant) -> Store<Context> {
+    let limits = world.limits;
+    let mut store = Store::new(
+        &engine.wasmtime,
+        Context {
+            limiter: Limiter::new(limits.memory),
+            settings: world.settings.clone(),
+            raw_event: world.raw_event.clone(),
+            log: Log::new(limits),
+        },
+    );
+    store.limiter(|context| &mut context.limiter);
+    store.set_hostcall_fuel(usize::try_from(limits.output).unwrap_or(usize::MAX));
+    let own = started.checked_add(limits.deadline).map(|end| (end, limits.deadline, Key::Deadline));
+    let (end, limit, key) = own.into_iter().chain([world.end]).min_by_key(|(end, ..)| *end).unwrap_or(world.end);
+    store.set_epoch_deadline(1);
+    store.epoch_deadline_callback(move |_| match Instant::now() {
+        now if now >= end => Err(DeadlineHit { limit, key, ran: now - started }.into()),
+        _ => Ok(UpdateDeadline::Continue(1)),
+    });
+    store
+}

@@ -1,0 +1,25 @@
+//! Runs a policy: compiled once, then a fresh instance for every event, under four limits.
+//!
+//! [`Prepared`] is costly and shared, and nothing changes it; an instance serves one event and is dropped, so no state
+//! survives a decision and a trap retires only its own instance. No type of `wasmtime` leaves this folder.
+
+mod bindings;
+mod engine;
+mod shape;
+mod prepared;
+mod instance;
+mod context;
+mod limiter;
+mod imports;
+mod usage;
+mod fault;
+
+pub(crate) use bindings::{
+    Denial, Header, Request, Response, has_interface, interfaces, pre_authentication, pre_sign_up,
+};
+pub use engine::{Engine, EngineError, FINGERPRINT, WASMTIME};
+pub use fault::{Fault, Key};
+pub(crate) use instance::{Ran, World};
+pub use prepared::Prepared;
+pub use shape::{Import, Need, Shape, ShapeError, WIT_VERSION};
+pub use usage::{Fuel, LogLevel, LogLine, Logs, Usage};

@@ -1,0 +1,66 @@
+//! Is a policy's component, compiled, linked and looked up once, and shared by every decision.
+
+use wasmtime::component::InstancePre;
+
+use super::bindings::{Denial, Indices, Request, Response, exports};
+use super::context::Context;
+use super::engine::Engine;
+use super::fault::WrongTypes;
+use super::imports;
+use super::instance::{Ran, World, run};
+use super::shape::{Shape, ShapeError, compile};
+use crate::event::Trigger;
+
+/// A component that is ready to run. Nothing about it changes from here on.
+pub struct Prepared {
+    engine: Engine,
+    pre: InstancePre<Context>,
+    triggers: Indices,
+    settings: Option<exports::settings::GuestIndices>,
+    shape: Shape,
+    answers: Vec<Trigger>,
+}
+
+impl Prepared {
+    /// Compiles a component and finds its interfaces. None of its code runs.
+    ///
+    /// # Errors
+    ///
+    /// Where the bytes are no component, or ask for what this host does not give.
+    pub fn new(engine: &Engine, bytes: &[u8]) -> Result<Self, ShapeError> {
+        let invalid = |error: wasmtime::Error| ShapeError::Invalid(format!("{error:#}"));
+        let component = compile(engine, bytes)?;
+        let shape = Shape::of(&component, engine);
+        let answers = shape.answers()?;
+        let linker = imports::linker(&engine.wasmtime).map_err(invalid)?;
+        let pre = linker.instantiate_pre(&component).map_err(invalid)?;
+        let triggers = Indices::find(&pre, &answers).map_err(invalid)?;
+        let settings =
+            shape.settings.then(|| exports::settings::GuestIndices::new(&pre)).transpose().map_err(invalid)?;
+        Ok(Self { engine: engine.clone(), pre, triggers, settings, shape, answers })
+    }
+
+    /// What the component imports and exports.
+    pub fn shape(&self) -> &Shape {
+        &self.shape
+    }
+
+    /// The triggers that it answers.
+    pub fn answers(&self) -> &[Trigger] {
+        &self.answers
+    }
+
+    /// Asks the policy for its verdict, in a fresh instance.
+    pub(crate) fn decide(&self, request: &Request, world: &World<'_>) -> Ran<Result<Response, Denial>> {
+        run(&self.engine, &self.pre, world, |store, instance| self.triggers.decide(store, instance, request))
+    }
+
+    /// Checks the types of every trigger interface and has the policy check its settings, in a fresh instance.
+    pub(crate) fn check(&self, world: &World<'_>) -> Ran<Result<(), String>> {
+        run(&self.engine, &self.pre, world, |mut store, instance| {
+            self.triggers.check(&mut store, instance).map_err(WrongTypes::new)?;
+            let Some(settings) = &self.settings else { return Ok(Ok(())) };
+            settings.load(&mut store, instance).map_err(WrongTypes::new)?.call_validate(&mut store)
+        })
+    }
+}

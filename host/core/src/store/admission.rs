@@ -1,0 +1,203 @@
+//! Decides whether a policy set may serve: every check at once, and all of it or nothing.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::{Duration, Instant};
+
+use super::source::sha256;
+use super::{Package, Policy, PolicySet};
+use crate::event::Trigger;
+use crate::policy::{Caps, Limits, PolicyDocument, Settings};
+use crate::run::{Engine, Key, LogLevel, Prepared, ShapeError, World};
+
+/// One thing that an admission found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// The policy that it concerns; none: the whole set.
+    pub policy: Option<String>,
+    /// The thing, the reason and the mend.
+    pub text: String,
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.policy {
+            Some(policy) => write!(formatter, "policy `{policy}`: {}", self.text),
+            None => formatter.write_str(&self.text),
+        }
+    }
+}
+
+/// A policy set that may not serve, with everything that is wrong with it.
+#[derive(Debug, thiserror::Error)]
+#[error("{}", findings.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+pub struct Rejected {
+    /// What is wrong, at least one thing.
+    pub findings: Vec<Finding>,
+}
+
+/// Admits policy sets. A component that a living set has already is not compiled again.
+pub struct Admission {
+    engine: Engine,
+    compiled: Mutex<BTreeMap<String, Weak<Prepared>>>,
+}
+
+impl Admission {
+    /// Admits to one engine.
+    pub fn new(engine: Engine) -> Self {
+        Self { engine, compiled: Mutex::default() }
+    }
+
+    /// Admits a set: digests, components, imports, triggers, limits and settings, each policy's own check of its settings
+    /// included, which runs under the policy's limits. `env` looks up the variables that settings refer to.
+    ///
+    /// # Errors
+    ///
+    /// Everything that is wrong, at once.
+    pub fn admit(
+        &self,
+        package: &Package,
+        caps: &Caps,
+        env: impl Fn(&str) -> Option<String>,
+    ) -> Result<PolicySet, Rejected> {
+        admit(self, package, caps, env)
+    }
+
+    /// The component with this digest, compiled now or for a set that still lives.
+    fn prepare(&self, digest: &str, bytes: &[u8]) -> Result<Arc<Prepared>, ShapeError> {
+        let mut compiled = self.compiled.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(prepared) = compiled.get(digest).and_then(Weak::upgrade) {
+            return Ok(prepared);
+        }
+        let prepared = Arc::new(Prepared::new(&self.engine, bytes)?);
+        compiled.retain(|_, prepared| prepared.strong_count() > 0);
+        compiled.insert(digest.to_owned(), Arc::downgrade(&prepared));
+        Ok(prepared)
+    }
+}
+
+fn admit(
+    admission: &Admission,
+    package: &Package,
+    caps: &Caps,
+    env: impl Fn(&str) -> Option<String>,
+) -> Result<PolicySet, Rejected> {
+    let document = &package.document;
+    let mut findings = Findings::default();
+    let base = findings.take(None, document.limits.over(&Limits::default(), caps)).unwrap_or_default();
+    let chain_deadline = findings.take_one(None, document.limits.chain_deadline(caps)).unwrap_or_default();
+    if document.policies.is_empty() {
+        findings.add(None, "the set has no policy: add a `[[policy]]`");
+    }
+    let mut policies = Vec::new();
+    for written in &document.policies {
+        policies.extend(admit_policy(admission, package, written, (&base, caps), &env, &mut findings));
+    }
+    if !findings.errors.is_empty() {
+        return Err(Rejected { findings: findings.errors });
+    }
+    let set = &document.set;
+    Ok(PolicySet {
+        name: set.name.clone(),
+        policies,
+        unmatched: set.unmatched,
+        chain_deadline,
+        warnings: findings.warnings,
+    })
+}
+
+fn admit_policy(
+    admission: &Admission,
+    package: &Package,
+    written: &PolicyDocument,
+    (base, caps): (&Limits, &Caps),
+    env: impl Fn(&str) -> Option<String>,
+    findings: &mut Findings,
+) -> Option<Policy> {
+    let name = Some(written.name.as_str());
+    findings.take_one(name, written.limits.of_policy());
+    let limits = findings.take(name, written.limits.over(base, caps));
+    let settings = findings.take(name, Settings::resolve(&written.settings, env)).map(Arc::new);
+    let Some(bytes) = package.components.get(&written.component) else {
+        findings
+            .add(name, format!("the set does not hold `{}`: add the file, or correct `component`", written.component));
+        return None;
+    };
+    let digest = sha256(bytes);
+    if let Some(promised) = written.sha256.as_ref().filter(|promised| !promised.eq_ignore_ascii_case(&digest)) {
+        findings.add(
+            name,
+            format!(
+                "`{}` has the digest {digest}, but `sha256` says {promised}: restore the file, or write the digest anew with `cargo pack`",
+                written.component
+            ),
+        );
+        return None;
+    }
+    let prepared = admission.prepare(&digest, bytes).map_err(|error| format!("`{}`: {error}", written.component));
+    let prepared = findings.take_one(name, prepared)?;
+    let triggers = findings.take_one(name, chosen(written, &prepared))?;
+    let (limits, settings) = (limits?, settings?);
+    check(&prepared, name, &limits, &settings, findings);
+    Some(Policy {
+        name: written.name.clone(),
+        digest,
+        triggers,
+        when: written.when.clone(),
+        on_fault: written.on_fault,
+        limits,
+        settings,
+        prepared,
+    })
+}
+
+/// The triggers that the document chose, or all that the component answers.
+fn chosen(written: &PolicyDocument, prepared: &Prepared) -> Result<Vec<Trigger>, String> {
+    let answers = prepared.answers();
+    let Some(wanted) = &written.triggers else { return Ok(answers.to_vec()) };
+    match wanted.iter().find(|trigger| !answers.contains(trigger)) {
+        None => Ok(wanted.clone()),
+        Some(missing) => {
+            let answers = answers.iter().map(|it| format!("`{it}`")).collect::<Vec<_>>().join(", ");
+            Err(format!("`{}` does not answer `{missing}`, only {answers}: correct `triggers`", written.component))
+        }
+    }
+}
+
+/// Instantiates the component once: its types are only compared then, and it may check its settings.
+fn check(prepared: &Prepared, name: Option<&str>, limits: &Limits, settings: &Arc<Settings>, findings: &mut Findings) {
+    let end = (Instant::now() + Duration::from_secs(3600), Duration::from_secs(3600), Key::Host);
+    let world = World { limits, end, settings, raw_event: &Arc::from("") };
+    let ran = prepared.check(&world);
+    match ran.result {
+        Ok(Ok(())) => {}
+        Ok(Err(text)) => findings.add(name, format!("its settings are refused: {}", settings.mask(text))),
+        Err(fault) => findings.add(name, format!("it broke when its settings were checked: {fault}")),
+    }
+    let warnings = ran.logs.lines.into_iter().filter(|line| line.level >= LogLevel::Warn);
+    findings
+        .warnings
+        .extend(warnings.map(|line| Finding { policy: name.map(str::to_owned), text: settings.mask(line.message) }));
+}
+
+/// Collects what is wrong while the checks go on.
+#[derive(Default)]
+struct Findings {
+    errors: Vec<Finding>,
+    warnings: Vec<Finding>,
+}
+
+impl Findings {
+    fn add(&mut self, policy: Option<&str>, text: impl Into<String>) {
+        self.errors.push(Finding { policy: policy.map(str::to_owned), text: text.into() });
+    }
+
+    fn take_one<T, E: ToString>(&mut self, policy: Option<&str>, result: Result<T, E>) -> Option<T> {
+        result.map_err(|error| self.add(policy, error.to_string())).ok()
+    }
+
+    fn take<T, E: ToString>(&mut self, policy: Option<&str>, result: Result<T, Vec<E>>) -> Option<T> {
+        result.map_err(|errors| errors.iter().for_each(|error| self.add(policy, error.to_string()))).ok()
+    }
+}

@@ -1,0 +1,9 @@
+//! Brings policy sets in: reads one from where it lies, and admits it only if all of it can serve.
+
+mod source;
+mod set;
+mod admission;
+
+pub use admission::{Admission, Finding, Rejected};
+pub use set::{Policy, PolicySet};
+pub use source::{Package, Source, SourceError, sha256};
