@@ -1,0 +1,133 @@
+//! Shows what a component is, and whether this host would admit it.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anstream::println;
+use anstyle::AnsiColor;
+use bytesize::ByteSize;
+use cogwit_core::run::{Engine, Need, Shape};
+use cogwit_core::store::{Admission, Source, sha256};
+use serde::Serialize;
+use wasm_metadata::Payload;
+
+use super::{Format, config_from_env};
+use crate::failure::{Failure, exit, styled};
+
+/// Shows a component's triggers, imports, metadata, size and digest, and whether this host would admit it
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Exit codes:
+  0  this host would admit it
+  2  the command line or a COGWIT_* variable is wrong
+  4  this host would not admit it, or it cannot be read")]
+pub(crate) struct Args {
+    /// The component's file
+    file: PathBuf,
+    /// json: one object
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
+}
+
+#[derive(Serialize)]
+struct Inspection {
+    file: String,
+    bytes: usize,
+    sha256: String,
+    metadata: BTreeMap<&'static str, String>,
+    triggers: Vec<String>,
+    settings: bool,
+    imports: Vec<Import>,
+    admitted: bool,
+    problems: Vec<String>,
+    warnings: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct Import {
+    name: String,
+    need: &'static str,
+}
+
+pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
+    let inspection = inspect(args)?;
+    match args.format {
+        Format::Json => println!("{}", serde_json::to_string(&inspection).map_err(Failure::could_not_run)?),
+        Format::Text => print(&inspection),
+    }
+    Ok(ExitCode::from(if inspection.admitted { exit::ALLOW } else { exit::COULD_NOT_RUN }))
+}
+
+fn inspect(args: &Args) -> Result<Inspection, Failure> {
+    let caps = config_from_env()?.caps;
+    let package = Source::Components(vec![args.file.clone()]).read().map_err(Failure::could_not_run)?;
+    let bytes = package.components.values().next().map(Vec::as_slice).unwrap_or_default();
+    let engine = Engine::new(1, caps.limits.memory).map_err(Failure::could_not_run)?;
+    let shape = engine.inspect(bytes).ok();
+    let admitted = Admission::new(engine).admit(&package, &caps, |_| None);
+    let (problems, warnings) = match &admitted {
+        Ok(set) => (Vec::new(), set.warnings.iter().map(|finding| finding.text.clone()).collect()),
+        Err(rejected) => (rejected.findings.iter().map(|finding| finding.text.clone()).collect(), Vec::new()),
+    };
+    Ok(Inspection {
+        file: args.file.display().to_string(),
+        bytes: bytes.len(),
+        sha256: sha256(bytes),
+        metadata: metadata(bytes),
+        triggers: shape.iter().flat_map(|shape| shape.triggers.clone()).collect(),
+        settings: shape.as_ref().is_some_and(|shape| shape.settings),
+        imports: shape.iter().flat_map(imports).collect(),
+        admitted: admitted.is_ok(),
+        problems,
+        warnings,
+    })
+}
+
+fn imports(shape: &Shape) -> Vec<Import> {
+    let need = |need| match need {
+        Need::Nothing => "types only, needs nothing",
+        Need::Given => "given to every policy",
+        Need::Refused => "not given by this host",
+    };
+    shape.imports.iter().map(|import| Import { name: import.name.clone(), need: need(import.need) }).collect()
+}
+
+/// What the component says of itself. A component without metadata, or with broken metadata, is a component all the same.
+fn metadata(bytes: &[u8]) -> BTreeMap<&'static str, String> {
+    let Ok(payload) = Payload::from_binary(bytes) else { return BTreeMap::new() };
+    let own = payload.metadata();
+    let text = |value: Option<String>| value.map(|text| text.escape_debug().to_string());
+    [
+        ("name", own.name.clone()),
+        ("version", own.version.as_ref().map(ToString::to_string)),
+        ("description", own.description.as_ref().map(ToString::to_string)),
+        ("licenses", own.licenses.as_ref().map(ToString::to_string)),
+    ]
+    .into_iter()
+    .filter_map(|(key, value)| Some((key, text(value)?)))
+    .collect()
+}
+
+fn print(it: &Inspection) {
+    println!("{}", it.file);
+    println!("  size      {} ({} bytes)", ByteSize::b(it.bytes as u64), it.bytes);
+    println!("  sha256    {}", it.sha256);
+    for (key, value) in &it.metadata {
+        println!("  {key:<9} {value}");
+    }
+    for trigger in &it.triggers {
+        println!("  answers   {trigger}");
+    }
+    println!("  settings  {}", if it.settings { "checked by the policy itself" } else { "not checked" });
+    for import in &it.imports {
+        println!("  imports   {} ({})", import.name, import.need);
+    }
+    for warning in &it.warnings {
+        println!("  {}   {warning}", styled("warning", AnsiColor::Yellow));
+    }
+    match it.admitted {
+        true => println!("  {}  this host would run it without further settings", styled("admitted", AnsiColor::Green)),
+        false => it.problems.iter().for_each(|text| println!("  {}   {text}", styled("refused", AnsiColor::Red))),
+    }
+}

@@ -1,0 +1,34 @@
+//! Is the standalone host: runs and inspects policies as the Lambda host would.
+
+mod cmd;
+mod embedded;
+mod failure;
+mod report;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Decides Cognito user-pool trigger events with WebAssembly policies.
+#[derive(Debug, Parser)]
+#[command(name = "cogwit", version, max_term_width = 110, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Run(cmd::run::Args),
+    Inspect(cmd::inspect::Args),
+    Config(cmd::config::Args),
+}
+
+fn main() -> ExitCode {
+    let done = match Cli::parse().command {
+        Command::Run(args) => cmd::run::run(&args),
+        Command::Inspect(args) => cmd::inspect::run(&args),
+        Command::Config(args) => cmd::config::run(&args),
+    };
+    done.unwrap_or_else(|failure| failure.report())
+}

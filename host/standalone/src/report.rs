@@ -1,0 +1,204 @@
+//! Tells how a decision came about: as text for people, as JSON for scripts.
+
+use std::fmt::Write;
+use std::io;
+
+use anstyle::AnsiColor;
+use bytesize::ByteSize;
+use cogwit_core::run::{Fuel, LogLine, Usage, WASMTIME};
+use cogwit_core::store::PolicySet;
+use cogwit_core::{Decision, Outcome, PolicyRun, Verdict};
+use serde::Serialize;
+use serde_json::value::{RawValue, to_raw_value};
+
+use crate::failure::styled;
+
+/// The report as text, with colours.
+pub(crate) fn text(set: &PolicySet, decision: &Decision) -> String {
+    let mut out = String::new();
+    let (word, color) = match decision.outcome {
+        Outcome::Allow | Outcome::Unmatched => ("allow", AnsiColor::Green),
+        Outcome::Deny => ("deny", AnsiColor::Yellow),
+        Outcome::Fault(_) | Outcome::EventRefused(_) => ("fault", AnsiColor::Red),
+    };
+    let trigger = decision.trigger.map_or("no trigger", |trigger| trigger.name());
+    line(&mut out, format_args!("{}: {trigger} by the set `{}`", styled(word, color), set.name));
+    let width = decision.runs.iter().map(|run| run.policy.len()).max().unwrap_or_default();
+    for run in &decision.runs {
+        line(&mut out, format_args!("  {:width$}  {}  ({})", run.policy, said(&run.verdict), used(&run.usage)));
+        for entry in &run.logs.lines {
+            line(&mut out, format_args!("  {:width$}  {}", "", logged(entry)));
+        }
+        if run.logs.dropped > 0 {
+            line(&mut out, format_args!("  {:width$}  log: {} lines dropped at the limit", "", run.logs.dropped));
+        }
+    }
+    for finding in &set.warnings {
+        line(&mut out, format_args!("{}: {finding}", styled("warning", AnsiColor::Yellow)));
+    }
+    for warning in &decision.warnings {
+        line(&mut out, format_args!("{}: {}: {}", styled("warning", AnsiColor::Yellow), warning.code, warning.text));
+    }
+    if let Some(error) = error(&decision.outcome) {
+        line(&mut out, format_args!("{}: {error}", styled("error", AnsiColor::Red)));
+    }
+    line(&mut out, format_args!("the caller sees: {}", seen(decision)));
+    out
+}
+
+fn line(out: &mut String, text: std::fmt::Arguments<'_>) {
+    // Writing to a string cannot fail.
+    let _ = writeln!(out, "{text}");
+}
+
+fn error(outcome: &Outcome) -> Option<String> {
+    match outcome {
+        Outcome::Fault(text) => Some(text.clone()),
+        Outcome::EventRefused(error) => Some(error.to_string()),
+        _ => None,
+    }
+}
+
+fn seen(decision: &Decision) -> String {
+    match &decision.reply {
+        Ok(_) => "no message, the operation goes on".to_owned(),
+        Err(refusal) => refusal.seen_by_caller(decision.trigger),
+    }
+}
+
+fn said(verdict: &Verdict) -> String {
+    match verdict {
+        Verdict::Allow(members) if members.is_empty() => "allow, nothing set".to_owned(),
+        Verdict::Allow(members) => {
+            let set: Vec<_> = members.iter().map(|member| format!("{} = {}", member.name, member.json)).collect();
+            format!("allow, {}", set.join(", "))
+        }
+        Verdict::Deny { message, reason: None } => format!("deny, {message:?}"),
+        Verdict::Deny { message, reason: Some(reason) } => format!("deny, {message:?}, because {reason:?}"),
+        Verdict::Fault(fault) => format!("{}, {fault}", styled("fault", AnsiColor::Red)),
+    }
+}
+
+fn used(usage: &Usage) -> String {
+    let Fuel { units, at_least } = usage.fuel;
+    let micros = (usage.instantiate + usage.call).as_micros();
+    format!("{}{units} fuel, {}, {micros} us", if at_least { "at least " } else { "" }, ByteSize::b(usage.memory))
+}
+
+fn logged(entry: &LogLine) -> String {
+    // One line stays one line, whatever a policy writes.
+    let message = entry.message.escape_debug();
+    match entry.context.as_str() {
+        "" => format!("log {}: {message}", entry.level),
+        context => format!("log {} [{}]: {message}", entry.level, context.escape_debug()),
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Report<'a> {
+    decision: &'static str,
+    id: &'a str,
+    set: &'a str,
+    trigger: Option<&'static str>,
+    reply: Box<RawValue>,
+    caller_sees: Option<String>,
+    error: Option<String>,
+    policies: Vec<Policy<'a>>,
+    warnings: Vec<Warning<'a>>,
+    wasmtime: &'static str,
+}
+
+#[derive(Serialize)]
+struct Warning<'a> {
+    code: &'a str,
+    policy: Option<&'a str>,
+    text: &'a str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Policy<'a> {
+    name: &'a str,
+    sha256: &'a str,
+    #[serde(flatten)]
+    verdict: Said<'a>,
+    fuel: u64,
+    fuel_at_least: bool,
+    memory_bytes: u64,
+    instantiate_micros: u128,
+    call_micros: u128,
+    log: Vec<Logged<'a>>,
+    log_lines_dropped: u64,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "lowercase", tag = "verdict")]
+enum Said<'a> {
+    Allow { set: Vec<(&'static str, &'a str)> },
+    Deny { message: &'a str, reason: Option<&'a str> },
+    Fault { kind: &'static str, text: String },
+}
+
+#[derive(Serialize)]
+struct Logged<'a> {
+    level: String,
+    context: &'a str,
+    message: &'a str,
+}
+
+/// The report as one JSON object, with the reply's bytes inside as they are.
+pub(crate) fn json(set: &PolicySet, decision: &Decision, id: &str) -> io::Result<String> {
+    let reply = match &decision.reply {
+        Ok(event) => RawValue::from_string(String::from_utf8_lossy(event).into_owned()).map_err(io::Error::other)?,
+        Err(refusal) => to_raw_value(refusal).map_err(io::Error::other)?,
+    };
+    let of_set = set.warnings.iter().map(|finding| Warning {
+        code: "admission",
+        policy: finding.policy.as_deref(),
+        text: &finding.text,
+    });
+    let of_decision = decision.warnings.iter().map(|it| Warning { code: it.code, policy: None, text: &it.text });
+    let report = Report {
+        decision: match decision.outcome {
+            Outcome::Allow | Outcome::Unmatched => "allow",
+            Outcome::Deny => "deny",
+            Outcome::Fault(_) => "fault",
+            Outcome::EventRefused(_) => "event-refused",
+        },
+        id,
+        set: &set.name,
+        trigger: decision.trigger.map(|trigger| trigger.name()),
+        reply,
+        caller_sees: decision.reply.is_err().then(|| seen(decision)),
+        error: error(&decision.outcome),
+        policies: decision.runs.iter().map(policy).collect(),
+        warnings: of_set.chain(of_decision).collect(),
+        wasmtime: WASMTIME,
+    };
+    serde_json::to_string(&report).map_err(io::Error::other)
+}
+
+fn policy(run: &PolicyRun) -> Policy<'_> {
+    let log = run.logs.lines.iter();
+    Policy {
+        name: &run.policy,
+        sha256: &run.digest,
+        verdict: match &run.verdict {
+            Verdict::Allow(members) => {
+                Said::Allow { set: members.iter().map(|member| (member.name, member.json.as_str())).collect() }
+            }
+            Verdict::Deny { message, reason } => Said::Deny { message, reason: reason.as_deref() },
+            Verdict::Fault(fault) => Said::Fault { kind: fault.kind(), text: fault.to_string() },
+        },
+        fuel: run.usage.fuel.units,
+        fuel_at_least: run.usage.fuel.at_least,
+        memory_bytes: run.usage.memory,
+        instantiate_micros: run.usage.instantiate.as_micros(),
+        call_micros: run.usage.call.as_micros(),
+        log: log
+            .map(|line| Logged { level: line.level.to_string(), context: &line.context, message: &line.message })
+            .collect(),
+        log_lines_dropped: run.logs.dropped,
+    }
+}
