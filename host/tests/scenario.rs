@@ -7,46 +7,46 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 /// One folder of `host/tests/scenarios/<trigger>`.
-pub struct Scenario {
+pub(crate) struct Scenario {
     /// The folder, as `<trigger>/<case>`.
-    pub name: String,
+    pub(crate) name: String,
     /// The file of the event.
-    pub event: PathBuf,
+    pub(crate) event: PathBuf,
     /// The reply, byte for byte.
-    pub reply: Vec<u8>,
+    pub(crate) reply: Vec<u8>,
     /// What the case says.
-    pub case: Case,
+    pub(crate) case: Case,
 }
 
 /// A `case.toml`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Case {
+pub(crate) struct Case {
     /// The components that decide, as file names of `policies-wasm` without `.wasm`. Default: the default set.
     #[serde(default)]
-    pub policies: Vec<String>,
+    pub(crate) policies: Vec<String>,
     /// Settings as `NAME.KEY`.
     #[serde(default)]
-    pub settings: BTreeMap<String, String>,
+    pub(crate) settings: BTreeMap<String, String>,
     /// The trigger of an event that does not say it.
-    pub trigger: Option<String>,
+    pub(crate) trigger: Option<String>,
     /// `allow`, `deny`, `fault` or `event-refused`.
-    pub decision: String,
+    pub(crate) decision: String,
     /// The codes of the warnings, in order.
     #[serde(default)]
-    pub warnings: Vec<String>,
+    pub(crate) warnings: Vec<String>,
 }
 
 /// The id that every scenario is decided under.
-pub const ID: &str = "scenario";
+pub(crate) const ID: &str = "scenario";
 
 /// The folder of the components: the committed one, or the one that POLICIES_WASM names (a set that was built anew).
-pub fn policies_wasm() -> PathBuf {
+pub(crate) fn policies_wasm() -> PathBuf {
     std::env::var_os("POLICIES_WASM").map_or_else(|| host().join("../policies-wasm"), PathBuf::from)
 }
 
 /// Every scenario, sorted by name.
-pub fn all() -> Vec<Scenario> {
+pub(crate) fn all() -> Vec<Scenario> {
     let root = host().join("tests/scenarios");
     let mut scenarios: Vec<_> =
         folders(&root).iter().flat_map(|trigger| folders(trigger)).map(|folder| read(&root, &folder)).collect();
@@ -56,7 +56,8 @@ pub fn all() -> Vec<Scenario> {
 }
 
 fn read(root: &Path, folder: &Path) -> Scenario {
-    let file = |name: &str| fs::read(folder.join(name)).unwrap_or_else(|error| panic!("{}/{name}: {error}", folder.display()));
+    let file =
+        |name: &str| fs::read(folder.join(name)).unwrap_or_else(|error| panic!("{}/{name}: {error}", folder.display()));
     let case = String::from_utf8(file("case.toml")).unwrap();
     Scenario {
         name: folder.strip_prefix(root).unwrap().display().to_string(),

@@ -63,12 +63,14 @@ impl Folder {
     /// Writes components, their lock, and this folder's policy set with their digests into `path`.
     pub fn write_to(&self, path: &Path, components: &[Component], progress: Progress) -> Result<()> {
         let lock = Lock::of(components);
+        // First, so that a set that cannot be pinned leaves everything as it was.
+        let set = self.set.as_ref().map(|set| self.pin(set, &lock)).transpose()?;
         fs::create_dir_all(path).map_err(file("create", path))?;
         for component in components {
             write(&path.join(&component.file), &component.bytes)?;
         }
-        match &self.set {
-            Some(set) => write(&path.join(SET), self.pin(set, &lock)?.as_bytes())?,
+        match set {
+            Some(set) => write(&path.join(SET), set.as_bytes())?,
             None => progress(&format!("no `{}` yet: no digests to write", self.path.join(SET).display())),
         }
         write(&path.join(LOCK), lock.render()?.as_bytes())?;

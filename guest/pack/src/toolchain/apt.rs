@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use super::OLDEST;
+use super::find::OLDEST;
 use crate::error::{chain, file};
 use crate::process::output;
 use crate::{Error, Progress, Result};

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::apt::{fetch, is_new_enough};
-use super::{BuildStd, Toolchain, names};
+use super::find::{BuildStd, Toolchain, names};
 use crate::error::file;
 use crate::process::output;
 use crate::{Error, Progress, Result};

@@ -1,6 +1,7 @@
 //! Adapts the trigger pre sign-up.
 
-use super::{Checked, Member, Warning, header};
+use super::adapters::header;
+use super::{Checked, Member, Warning};
 use crate::event::{Event, EventError};
 use crate::run::pre_sign_up as wit;
 

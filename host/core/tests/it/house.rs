@@ -1,1 +1,142 @@
-//! x
+//! Holds the code to the rules of the house: who may know whom, one name across the tree, files that fit one head.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
+}
+
+/// Every file below `folder` with this ending, but for what was built.
+fn files(folder: &Path, ending: &str) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    let mut found = Vec::new();
+    for path in entries.map(|entry| entry.unwrap().path()) {
+        match path.file_name().and_then(|name| name.to_str()) {
+            Some("target" | ".git") => {}
+            _ if path.is_dir() => found.extend(files(&path, ending)),
+            Some(name) if name.ends_with(ending) => found.push(path),
+            _ => {}
+        }
+    }
+    found
+}
+
+/// The code of a file without comments and its unit tests.
+fn code(path: &Path) -> String {
+    let text = fs::read_to_string(path).unwrap();
+    let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+    code.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn stages_know_only_what_they_may() {
+    let core = root().join("host/core/src");
+    for stage in ["event", "policy", "route", "reply"] {
+        for file in files(&core.join(stage), ".rs") {
+            let code = code(&file);
+            for stranger in ["wasmtime", "tokio", "Instant", "SystemTime", "object_store", "lambda_runtime"] {
+                assert!(!code.contains(stranger), "{} knows {stranger}", file.display());
+            }
+        }
+    }
+    for file in files(&root().join("host"), ".rs") {
+        let inside = file.starts_with(core.join("run")) || file.to_string_lossy().contains("/tests/");
+        assert!(inside || !code(&file).contains("wasmtime::"), "{} knows wasmtime", file.display());
+    }
+}
+
+#[test]
+fn guest_and_host_share_the_wit_alone() {
+    for (side, other) in [("guest", "cogwit-core"), ("host", "cogwit-sdk")] {
+        for manifest in files(&root().join(side), "Cargo.toml") {
+            assert!(!fs::read_to_string(&manifest).unwrap().contains(other), "{}", manifest.display());
+        }
+    }
+}
+
+#[test]
+fn a_trigger_has_one_name_across_the_tree() {
+    let names = |folder: &str, ending: &str| -> BTreeSet<String> {
+        let files = fs::read_dir(root().join(folder)).unwrap().map(|entry| entry.unwrap().file_name());
+        let names = files.filter_map(|name| name.to_str()?.strip_suffix(ending).map(|stem| stem.replace('_', "-")));
+        names.collect()
+    };
+    let triggers: BTreeSet<_> = cogwit_core::event::Trigger::all().map(|trigger| trigger.name().to_owned()).collect();
+    let in_wit: BTreeSet<_> = names("wit", ".wit").intersection(&triggers).cloned().collect();
+    assert!(in_wit.contains("pre-sign-up"));
+    for (folder, ending) in [("host/core/src/trigger", ".rs"), ("guest/sdk/src", ".rs")] {
+        let here: BTreeSet<_> = names(folder, ending).intersection(&triggers).cloned().collect();
+        assert_eq!(here, in_wit, "{folder}");
+    }
+    let scenarios = names("host/tests/scenarios", "");
+    assert!(scenarios.is_superset(&in_wit) && scenarios.is_subset(&triggers), "{scenarios:?}");
+}
+
+#[test]
+fn the_top_level_is_the_design_cards() {
+    let allowed = [
+        "Cargo.toml",
+        "Cargo.lock",
+        "wit",
+        "guest",
+        "host",
+        "policies-wasm",
+        "README.md",
+        "CHANGELOG.md",
+        "LICENSE-APACHE",
+        "LICENSE-MIT",
+        "target",
+    ];
+    for entry in fs::read_dir(root()).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        assert!(name.starts_with('.') || allowed.contains(&name.as_str()), "`{name}` stands at the top level");
+    }
+}
+
+#[test]
+fn every_file_fits_one_head_and_says_what_it_is() {
+    for file in files(&root(), ".rs") {
+        let text = fs::read_to_string(&file).unwrap();
+        let lines = text.lines().count();
+        let name = file.file_name().unwrap().to_string_lossy().into_owned();
+        let test = file.to_string_lossy().contains("/tests/");
+        let most = match name.as_str() {
+            "lib.rs" | "mod.rs" if text.lines().any(|line| line.contains("mod ") && line.ends_with(';')) => 80,
+            _ if test => 600,
+            _ => 400,
+        };
+        assert!(lines < most, "{} has {lines} lines, {most} at most", file.display());
+        assert!(text.starts_with("//!"), "{} does not open with what it is", file.display());
+        let first: String = text.lines().take_while(|line| line.starts_with("//! ")).collect::<Vec<_>>().join(" ");
+        let sentence = first.split(". ").next().unwrap_or_default().replace("//!", "");
+        let words = sentence.split_whitespace().count();
+        assert!(words <= 24, "{}: the first sentence has {words} words", file.display());
+    }
+}
+
+#[test]
+fn versions_and_lints_stand_in_the_workspace_table_only() {
+    for manifest in files(&root(), "Cargo.toml") {
+        if manifest == root().join("Cargo.toml") {
+            continue;
+        }
+        let table: toml::Table = fs::read_to_string(&manifest).unwrap().parse().unwrap();
+        let here = manifest.display();
+        assert_eq!(table["lints"]["workspace"].as_bool(), Some(true), "{here}");
+        for section in ["dependencies", "dev-dependencies"] {
+            for (name, value) in table.get(section).and_then(toml::Value::as_table).into_iter().flatten() {
+                assert!(value.get("workspace").is_some(), "{here}: {name} has a version of its own");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_engines_version_is_the_locked_one() {
+    let lock: toml::Table = fs::read_to_string(root().join("Cargo.lock")).unwrap().parse().unwrap();
+    let wasmtime = lock["package"].as_array().unwrap().iter().find(|it| it["name"].as_str() == Some("wasmtime"));
+    assert_eq!(wasmtime.unwrap()["version"].as_str(), Some(cogwit_core::run::WASMTIME));
+    assert!(cogwit_core::run::FINGERPRINT.starts_with(&format!("wasmtime-{}+", cogwit_core::run::WASMTIME)));
+}

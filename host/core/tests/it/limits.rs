@@ -1,1 +1,101 @@
-//! x
+//! Holds each limit to its fault, with the others out of the way, and the host to its next decision.
+
+use std::time::{Duration, Instant};
+
+use cogwit_core::run::{Fault, Key};
+use cogwit_core::{Decision, Outcome, Verdict};
+
+use crate::support::{ALLOWING, decided, probe, reply, set_of};
+
+const EVENT: &[u8] = br#"{"userName":"rroe","request":{"userAttributes":{"email":"r@example.com"}},"response":{}}"#;
+const NEUTRAL: &str =
+    r#"{"errorType":"Function.PolicyFault","errorMessage":"The request could not be completed, reference scenario"}"#;
+
+/// The fault of a probe, how long it took, and that the host then decides the next event.
+fn fault_of(name: &str, lines: &str) -> (Fault, Duration) {
+    let set = set_of(&probe(name), lines).unwrap();
+    let started = Instant::now();
+    let decision = decided(&set, EVENT);
+    let took = started.elapsed();
+    assert!(matches!(decision.outcome, Outcome::Fault(_)), "{name}: {decision:?}");
+    assert_eq!(String::from_utf8(reply(&decision)).unwrap(), NEUTRAL, "{name}");
+    let next = decided(&ALLOWING, EVENT);
+    assert_eq!(reply(&next), EVENT, "after {name}");
+    (fault(&decision), took)
+}
+
+fn fault(decision: &Decision) -> Fault {
+    match &decision.runs.last().unwrap().verdict {
+        Verdict::Fault(fault) => fault.clone(),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn an_endless_loop_ends_by_fuel_with_the_deadline_off() {
+    let (fault, _) = fault_of("endless-loop", "limits = { fuel = 1_000_000, deadline = '1 h' }");
+    assert_eq!(fault, Fault::Fuel { limit: 1_000_000 });
+    assert!(fault.to_string().contains("raise the limit `fuel`"));
+}
+
+#[test]
+fn an_endless_loop_ends_by_deadline_with_fuel_unlimited() {
+    let (fault, took) = fault_of("endless-loop", "limits = { fuel = '18446744073709551615', deadline = '100 ms' }");
+    assert!(matches!(fault, Fault::Deadline { limit, key: Key::Deadline, .. } if limit == Duration::from_millis(100)));
+    assert!(took < Duration::from_millis(200), "took {took:?}");
+}
+
+#[test]
+fn the_chain_has_a_deadline_of_its_own() {
+    let text = "limits = { fuel = '18446744073709551615', deadline = '1 h' }\n[limits]\nchain-deadline = '50 ms'";
+    let (fault, took) = fault_of("endless-loop", text);
+    assert!(matches!(fault, Fault::Deadline { key: Key::ChainDeadline, .. }), "{fault:?}");
+    assert!(took < Duration::from_millis(150), "took {took:?}");
+}
+
+#[test]
+fn a_memory_bomb_ends_by_memory() {
+    let (fault, _) = fault_of("memory-bomb", "limits = { memory = '1 MiB' }");
+    assert_eq!(fault, Fault::Memory { limit: 1 << 20, asked: (1 << 20) + (64 << 10) });
+    let decision = decided(&set_of(&probe("memory-bomb"), "limits = { memory = '1 MiB' }").unwrap(), EVENT);
+    assert_eq!(decision.runs[0].usage.memory, 1 << 20);
+}
+
+#[test]
+fn a_result_over_the_limit_is_a_fault_that_names_it() {
+    assert_eq!(fault_of("huge-message", "").0, Fault::Output { limit: 256 << 10 });
+    // With room for it the same probe is a denial, whose message has no printable character.
+    let decision = decided(&set_of(&probe("huge-message"), "limits = { output = '1 MiB' }").unwrap(), EVENT);
+    assert_eq!(decision.outcome, Outcome::Deny);
+    assert_eq!(decision.warnings[0].code, "empty-message");
+}
+
+#[test]
+fn traps_stack_overflow_and_broken_values_have_their_kinds() {
+    for (name, kind) in [("trap", "trap"), ("deep-recursion", "stack"), ("bad-text", "value")] {
+        assert_eq!(fault_of(name, "").0.kind(), kind);
+    }
+}
+
+#[test]
+fn a_fault_that_allows_leaves_the_event_alone() {
+    let decision = decided(&set_of(&probe("trap"), "on-fault = 'allow'").unwrap(), EVENT);
+    assert_eq!(decision.outcome, Outcome::Allow);
+    assert_eq!(reply(&decision), EVENT);
+    assert_eq!(fault(&decision).kind(), "trap");
+}
+
+#[test]
+fn a_fresh_instance_decides_every_event_alike() {
+    let fuel: Vec<_> = (0..50).map(|_| decided(&ALLOWING, EVENT).runs[0].usage.fuel).collect();
+    assert!(fuel.iter().all(|it| it == &fuel[0] && !it.at_least), "{fuel:?}");
+}
+
+#[test]
+fn more_callers_than_slots_wait_for_their_turn() {
+    let set = set_of(&probe("endless-loop"), "limits = { fuel = 1_000_000 }").unwrap();
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..64).map(|_| scope.spawn(|| fault(&decided(&set, EVENT)).kind())).collect();
+        assert!(threads.into_iter().all(|thread| thread.join().unwrap() == "fuel"));
+    });
+}

@@ -42,11 +42,7 @@ fn every_scenario_has_its_decision_reply_and_warnings() {
         let decision = decide(&set, &Call { event: &event, id: scenario::ID, trigger, end: None });
         let name = &scenario.name;
         assert_eq!(word(&decision.outcome), scenario.case.decision, "{name}: {decision:?}");
-        assert_eq!(
-            String::from_utf8_lossy(&reply(&decision)),
-            String::from_utf8_lossy(&scenario.reply),
-            "{name}"
-        );
+        assert_eq!(String::from_utf8_lossy(&reply(&decision)), String::from_utf8_lossy(&scenario.reply), "{name}");
         let codes: Vec<_> = decision.warnings.iter().map(|warning| warning.code).collect();
         assert_eq!(codes, scenario.case.warnings, "{name}");
         // Kept, so that their components are compiled once.

@@ -1,6 +1,7 @@
 //! What the tests share: one engine and admission, sets made of a document, and decisions.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::LazyLock;
 
 use cogwit_core::event::Trigger;
@@ -9,43 +10,57 @@ use cogwit_core::run::Engine;
 use cogwit_core::store::{Admission, Package, PolicySet, Rejected, Source};
 use cogwit_core::{Call, Decision, decide};
 
+use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
+use wit_parser::Resolve;
+
 use crate::scenario;
 
 /// Compiled components are shared by every test for as long as some set holds them.
-pub static ADMISSION: LazyLock<Admission> =
+pub(crate) static ADMISSION: LazyLock<Admission> =
     LazyLock::new(|| Admission::new(Engine::new(16, caps().limits.memory).unwrap()));
 
 /// The default set, which also keeps its components compiled.
-pub static DEFAULT: LazyLock<PolicySet> = LazyLock::new(|| {
+pub(crate) static DEFAULT: LazyLock<PolicySet> = LazyLock::new(|| {
     let package = Source::Document(scenario::policies_wasm().join("policies.toml")).read().unwrap();
     admit(&package).unwrap()
 });
 
+/// A set whose one policy allows and sets nothing.
+pub(crate) static ALLOWING: LazyLock<PolicySet> = LazyLock::new(|| set_of(&probe("allow"), "").unwrap());
+
 /// Caps that are out of the way of a test that turns a limit off.
-pub fn caps() -> Caps {
+pub(crate) fn caps() -> Caps {
     let hour = std::time::Duration::from_secs(3600);
-    Caps {
-        limits: Limits { fuel: u64::MAX, deadline: hour, ..Caps::default().limits },
-        chain_deadline: hour,
-    }
+    Caps { limits: Limits { fuel: u64::MAX, deadline: hour, ..Caps::default().limits }, chain_deadline: hour }
 }
 
-pub fn admit(package: &Package) -> Result<PolicySet, Rejected> {
+pub(crate) fn admit(package: &Package) -> Result<PolicySet, Rejected> {
     ADMISSION.admit(package, &caps(), |_| None)
 }
 
 /// A set of one policy, `it`, with lines of TOML for it.
-pub fn set_of(component: &[u8], lines: &str) -> Result<PolicySet, Rejected> {
+pub(crate) fn set_of(component: &[u8], lines: &str) -> Result<PolicySet, Rejected> {
     let text = format!("schema = 1\n[set]\nname = 'test'\n[[policy]]\nname = 'it'\ncomponent = 'it.wasm'\n{lines}");
     let components = BTreeMap::from([("it.wasm".to_owned(), component.to_vec())]);
     admit(&Package { document: Document::parse(&text).unwrap(), components })
 }
 
-pub fn decided(set: &PolicySet, event: &[u8]) -> Decision {
+pub(crate) fn decided(set: &PolicySet, event: &[u8]) -> Decision {
     decide(set, &Call { event, id: scenario::ID, trigger: Some(Trigger::PreSignUp), end: None })
 }
 
 /// The reply's bytes, whatever was decided.
-pub fn reply(decision: &Decision) -> Vec<u8> {
+pub(crate) fn reply(decision: &Decision) -> Vec<u8> {
     decision.reply.as_ref().map_or_else(|refusal| refusal.to_json(), Clone::clone)
+}
+
+/// The component of a probe in `probes/`: a core module for the world of pre sign-up.
+pub(crate) fn probe(name: &str) -> Vec<u8> {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut module = wat::parse_file(here.join(format!("tests/it/probes/{name}.wat"))).unwrap();
+    let mut resolve = Resolve::default();
+    let (package, _) = resolve.push_path(here.join("../../wit")).unwrap();
+    let world = resolve.select_world(&[package], Some("pre-sign-up-policy")).unwrap();
+    embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8).unwrap();
+    ComponentEncoder::default().module(&module).unwrap().encode().unwrap()
 }

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use anstream::println;
 use cogwit_core::config::Config;
 
-use super::config_from_env;
+use super::common::config_from_env;
 use crate::failure::{Failure, exit};
 
 /// Prints the COGWIT_* variables that every host reads, with the values in force

@@ -12,7 +12,7 @@ use cogwit_core::store::{Admission, Source, sha256};
 use serde::Serialize;
 use wasm_metadata::Payload;
 
-use super::{Format, config_from_env};
+use super::common::{Format, config_from_env};
 use crate::failure::{Failure, exit, styled};
 
 /// Shows a component's triggers, imports, metadata, size and digest, and whether this host would admit it

@@ -11,7 +11,7 @@ use cogwit_core::run::Engine;
 use cogwit_core::store::{Admission, Package, PolicySet, Source};
 use cogwit_core::{Call, Decision, Outcome, Verdict, decide};
 
-use super::{Format, config_from_env};
+use super::common::{Format, config_from_env};
 use crate::embedded::{DEFAULT_SET, EXAMPLE_EVENT};
 use crate::failure::{Failure, exit};
 use crate::report;

@@ -3,7 +3,7 @@
 use wasmtime::StoreContextMut;
 use wasmtime::component::Linker;
 
-use super::full_name;
+use super::linker::full_name;
 use crate::run::bindings::store::Error;
 use crate::run::context::{Context, charge};
 

@@ -3,7 +3,7 @@
 use wasmtime::StoreContextMut;
 use wasmtime::component::Linker;
 
-use super::full_name;
+use super::linker::full_name;
 use crate::policy::Limits;
 use crate::run::bindings::logging::Level;
 use crate::run::context::{Context, charge};
