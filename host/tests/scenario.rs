@@ -40,7 +40,7 @@ pub(crate) struct Case {
 /// The id that every scenario is decided under.
 pub(crate) const ID: &str = "scenario";
 
-/// The folder of the components: the committed one, or the one that POLICIES_WASM names (a set that was built anew).
+/// The folder of the components: the committed one, or the one that `POLICIES_WASM` names (a set that was built anew).
 pub(crate) fn policies_wasm() -> PathBuf {
     std::env::var_os("POLICIES_WASM").map_or_else(|| host().join("../policies-wasm"), PathBuf::from)
 }

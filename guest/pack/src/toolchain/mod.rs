@@ -7,5 +7,4 @@ mod debian;
 /// The package manager that brings it.
 mod apt;
 
-pub(crate) use find::BuildStd;
 pub use find::{Choice, Toolchain};

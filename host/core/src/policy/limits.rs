@@ -222,7 +222,7 @@ fn read<T: Copy + PartialOrd>(
     match (unit.parse)(&written) {
         None => errors.push(LimitError::Unreadable { key, value: written, example: unit.example }),
         Some(asked) if asked > cap => {
-            errors.push(LimitError::AboveCap { key, value: (unit.show)(&asked), cap: (unit.show)(&cap), variable })
+            errors.push(LimitError::AboveCap { key, value: (unit.show)(&asked), cap: (unit.show)(&cap), variable });
         }
         Some(asked) => return asked,
     }

@@ -140,3 +140,21 @@ fn the_engines_version_is_the_locked_one() {
     assert_eq!(wasmtime.unwrap()["version"].as_str(), Some(cogwit_core::run::WASMTIME));
     assert!(cogwit_core::run::FINGERPRINT.starts_with(&format!("wasmtime-{}+", cogwit_core::run::WASMTIME)));
 }
+
+/// The first block of a language in a Markdown text.
+fn block<'a>(markdown: &'a str, language: &str) -> &'a str {
+    let (_, rest) = markdown.split_once(&format!("```{language}\n")).unwrap();
+    rest.split("```").next().unwrap()
+}
+
+#[test]
+fn what_the_readme_shows_is_true() {
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    let set = cogwit_core::policy::Document::parse(block(&readme, "toml")).unwrap();
+    assert_eq!(set.policies.len(), 1);
+    let sdk = fs::read_to_string(root().join("guest/sdk/src/lib.rs")).unwrap();
+    let documented: Vec<_> = sdk.lines().map(|line| line.trim_start_matches("//!").trim_start()).collect();
+    for line in block(&readme, "rust").lines().map(str::trim) {
+        assert!(documented.contains(&line), "the SDK's documentation, which is tested, does not show `{line}`");
+    }
+}

@@ -1,0 +1,12 @@
+//! Holds the command line to its promises, from outside: every test starts the program itself.
+#![expect(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "tests fail loudly")]
+
+mod config;
+mod inspect;
+mod refused;
+mod run;
+#[path = "../../../tests/scenario.rs"]
+mod scenario;
+mod scenarios;
+mod settings;
+mod support;

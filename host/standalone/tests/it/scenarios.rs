@@ -1,0 +1,135 @@
+//! Runs every scenario through `cogwit run`.
+
+use std::thread;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use snapbox::cmd::Command;
+
+use crate::scenario::{self, Scenario};
+use crate::support::{Ends, cogwit, component, stderr, stdout};
+
+fn command(scenario: &Scenario) -> Command {
+    let case = &scenario.case;
+    let mut command = cogwit("run").arg(&scenario.event).args(["--id", scenario::ID]);
+    if case.policies.is_empty() {
+        command = command.arg("--policies").arg(scenario::policies_wasm());
+    }
+    for name in &case.policies {
+        command = command.arg("--policy").arg(component(name));
+    }
+    for (path, value) in &case.settings {
+        command = command.arg("--setting").arg(format!("{path}={value}"));
+    }
+    match &case.trigger {
+        Some(trigger) => command.args(["--trigger", trigger]),
+        None => command,
+    }
+}
+
+/// The exit code, as `cogwit run --help` has it.
+fn code(decision: &str) -> i32 {
+    match decision {
+        "allow" => 0,
+        "deny" => 1,
+        "fault" => 3,
+        "event-refused" => 4,
+        other => panic!("`{other}` is no decision"),
+    }
+}
+
+fn check(scenario: &Scenario) {
+    let Scenario { name, reply, case, .. } = scenario;
+    println!("{name}");
+    let ended = command(scenario).ends(code(&case.decision));
+    assert_eq!(stdout(&ended), String::from_utf8_lossy(reply), "{name}");
+
+    let report = stderr(&ended);
+    let word = match case.decision.as_str() {
+        "event-refused" => "error: ".to_owned(),
+        word => format!("{word}: "),
+    };
+    assert!(report.lines().any(|line| line.starts_with(&word)), "{name}: no `{word}` in\n{report}");
+    assert!(report.contains("\nthe caller sees: "), "{name}: {report}");
+    let of_decision = report.lines().filter_map(|line| line.strip_prefix("warning: "));
+    let codes: Vec<_> = of_decision.filter(|it| !it.starts_with("policy `")).map(|it| it.split(':').next().unwrap()).collect();
+    assert_eq!(codes, case.warnings, "{name}: {report}");
+}
+
+#[test]
+fn every_scenario_has_its_reply_exit_code_and_report() {
+    let scenarios = scenario::all();
+    // Each process compiles its components, so two at a time.
+    thread::scope(|scope| {
+        for first in [0, 1] {
+            let half = scenarios.iter().skip(first).step_by(2);
+            scope.spawn(move || half.for_each(check));
+        }
+    });
+}
+
+/// What `--format json` prints, as far as a scenario says it.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Report<'a> {
+    decision: String,
+    id: String,
+    trigger: Option<String>,
+    #[serde(borrow)]
+    reply: &'a RawValue,
+    caller_sees: Option<String>,
+    error: Option<String>,
+    policies: Vec<Policy>,
+    warnings: Vec<Warning>,
+}
+
+#[derive(Deserialize)]
+struct Policy {
+    name: String,
+    verdict: String,
+    fuel: u64,
+}
+
+#[derive(Deserialize)]
+struct Warning {
+    code: String,
+}
+
+fn check_json(name: &str) {
+    let scenarios = scenario::all();
+    let scenario = scenarios.iter().find(|scenario| scenario.name == name).unwrap();
+    let Scenario { reply, case, .. } = scenario;
+    let ended = command(scenario).args(["--format", "json"]).ends(code(&case.decision)).stderr_eq("");
+    let text = stdout(&ended);
+    let report: Report<'_> = serde_json::from_str(&text).unwrap();
+
+    // A JSON value has no blanks around it; within it every byte is the reply's.
+    assert_eq!(report.reply.get().as_bytes(), reply.trim_ascii(), "{name}");
+    assert_eq!((report.decision.as_str(), report.id.as_str()), (case.decision.as_str(), scenario::ID), "{name}");
+    let codes: Vec<_> = report.warnings.into_iter().map(|it| it.code).filter(|code| code != "admission").collect();
+    assert_eq!(codes, case.warnings, "{name}");
+    let refused = case.decision == "event-refused";
+    assert_eq!(report.trigger.is_none(), refused && name.contains("/refused-"), "{name}");
+    assert_eq!(report.caller_sees.is_some(), case.decision != "allow", "{name}");
+    assert_eq!(report.error.is_some(), matches!(case.decision.as_str(), "fault" | "event-refused"), "{name}");
+    assert!(report.policies.iter().all(|policy| policy.fuel > 0), "{name}");
+    if case.decision == "deny" {
+        let last = report.policies.last().unwrap();
+        assert!(last.verdict == "deny" && (case.policies.is_empty() || case.policies.contains(&last.name)), "{name}");
+    }
+}
+
+#[test]
+fn an_allowed_event_is_whole_in_json() {
+    check_json("pre-sign-up/odd-bytes");
+    check_json("pre-sign-up/auto-confirm-verify-seed");
+    check_json("pre-authentication/unmatched");
+}
+
+#[test]
+fn a_denial_a_fault_and_a_refused_event_are_told_apart_in_json() {
+    check_json("pre-sign-up/deny-short-username-setting");
+    check_json("pre-sign-up/chain-first-denial-ends-it");
+    check_json("pre-sign-up/chain-later-wins");
+    check_json("pre-sign-up/refused-unknown-source");
+}
