@@ -4,10 +4,12 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use super::find::OLDEST;
 use crate::error::{chain, file};
 use crate::process::output;
 use crate::{Error, Progress, Result};
+
+/// The oldest compiler that builds a policy: the `rust-version` of this workspace.
+const OLDEST: &str = env!("CARGO_PKG_RUST_VERSION");
 
 /// Debian keeps this compiler new enough to build browsers, in old releases too.
 const COMPILER: &str = "rustc-web";

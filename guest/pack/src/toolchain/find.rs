@@ -9,9 +9,6 @@ use crate::error::{chain, file};
 use crate::process::output;
 use crate::{Error, Progress, Result, TARGET};
 
-/// The oldest compiler that builds a policy: the `rust-version` of this workspace.
-pub(super) const OLDEST: &str = env!("CARGO_PKG_RUST_VERSION");
-
 /// Which toolchain to use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Choice {

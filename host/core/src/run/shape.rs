@@ -111,7 +111,7 @@ impl Shape {
             };
             let need = match name {
                 _ if types_only => Need::Nothing,
-                name if FOR_ALL.iter().any(|given| is_version_of(name, *given)) => Need::Given,
+                name if FOR_ALL.iter().any(|given| is_version_of(name, given)) => Need::Given,
                 _ => Need::Refused,
             };
             Import { name: printable(name), need }
@@ -129,25 +129,24 @@ impl Shape {
     /// The first import or export that this host cannot serve.
     pub fn answers(&self) -> Result<Vec<Trigger>, ShapeError> {
         if let Some(import) = self.imports.iter().find(|import| import.need == Need::Refused) {
-            let known = FOR_ALL.iter().any(|(name, _)| interface(&import.name) == *name);
+            let known = FOR_ALL.iter().any(|given| interface(&import.name) == interface(given));
             return Err(match known {
                 true => ShapeError::Version { found: import.name.clone() },
                 false => ShapeError::Import(import.name.clone()),
             });
         }
-        let triggers: Vec<_> = self
-            .triggers
-            .iter()
-            .map(|name| {
-                let trigger = interface(name).parse().ok().filter(|trigger| has_interface(*trigger));
-                match trigger {
-                    Some(trigger) if is_version_of(name, (interface(name), WIT_VERSION)) => Ok(trigger),
-                    Some(_) => Err(ShapeError::Version { found: format!("{PACKAGE}{name}") }),
-                    None => Err(ShapeError::UnknownInterface(format!("{PACKAGE}{name}"))),
-                }
-            })
-            .collect::<Result<_, _>>()?;
+        let triggers: Vec<_> = self.triggers.iter().map(|name| trigger(name)).collect::<Result<_, _>>()?;
         if triggers.is_empty() { Err(ShapeError::NoTrigger) } else { Ok(triggers) }
+    }
+}
+
+/// The trigger of an exported interface, such as `pre-sign-up@0.1.0`.
+fn trigger(name: &str) -> Result<Trigger, ShapeError> {
+    let known = interface(name).parse().ok().filter(|trigger| has_interface(*trigger));
+    let trigger = known.ok_or_else(|| ShapeError::UnknownInterface(format!("{PACKAGE}{name}")))?;
+    match is_version_of(name, &format!("{trigger}@{WIT_VERSION}")) {
+        true => Ok(trigger),
+        false => Err(ShapeError::Version { found: format!("{PACKAGE}{name}") }),
     }
 }
 
@@ -156,11 +155,13 @@ fn interface(name: &str) -> &str {
     name.split_once('@').map_or(name, |(interface, _)| interface)
 }
 
-/// Whether `name` is the interface in a version that the host's answers to: of the same track, or, for a prerelease, the same.
-fn is_version_of(name: &str, (interface, version): (&str, &str)) -> bool {
-    name.strip_prefix(interface)
-        .and_then(|rest| rest.strip_prefix('@'))
-        .is_some_and(|asked| asked == version || (track(asked).is_some() && track(asked) == track(version)))
+/// Whether `given` answers to `asked`: the same interface, and the same track or, for a prerelease, the same version.
+fn is_version_of(asked: &str, given: &str) -> bool {
+    let (Some((theirs, version)), Some((ours, our_version))) = (asked.split_once('@'), given.split_once('@')) else {
+        return false;
+    };
+    let wanted = track(version);
+    theirs == ours && (version == our_version || (wanted.is_some() && wanted == track(our_version)))
 }
 
 /// What two versions must share to be compatible: `0.1` of 0.1.7, `2` of 2.3.4. None for a prerelease and for 0.0.x.
@@ -202,7 +203,7 @@ mod tests {
             ("a:b/c", "0.1.0", false),
             ("a:b/cc@0.1.0", "0.1.0", false),
         ] {
-            assert_eq!(is_version_of(name, ("a:b/c", given)), same, "{name} {given}");
+            assert_eq!(is_version_of(name, &format!("a:b/c@{given}")), same, "{name} {given}");
         }
     }
 }

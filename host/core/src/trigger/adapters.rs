@@ -41,18 +41,3 @@ macro_rules! define {
     };
 }
 run::interfaces!(define);
-
-/// The header that every typed event has.
-pub(super) fn header(event: &Event<'_>) -> run::Header {
-    let header = &event.header;
-    let owned = |member: &Option<std::borrow::Cow<'_, str>>| member.as_deref().map(str::to_owned);
-    run::Header {
-        version: owned(&header.version),
-        trigger_source: owned(&header.trigger_source),
-        region: owned(&header.region),
-        user_pool_id: owned(&header.user_pool_id),
-        user_name: owned(&header.user_name),
-        client_id: owned(&header.client_id),
-        aws_sdk_version: owned(&header.aws_sdk_version),
-    }
-}

@@ -9,6 +9,7 @@ mod pre_sign_up;
 mod pre_authentication;
 
 mod adapters;
+mod header;
 mod verdict;
 
 pub(crate) use adapters::{check, lower, members, merge};

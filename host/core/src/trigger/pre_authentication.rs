@@ -1,6 +1,6 @@
 //! Adapts the trigger pre authentication, which has no output.
 
-use super::adapters::header;
+use super::header::header;
 use super::{Checked, Member};
 use crate::event::{Event, EventError};
 use crate::run::pre_authentication as wit;

@@ -1,6 +1,6 @@
 //! Adapts the trigger pre sign-up.
 
-use super::adapters::header;
+use super::header::header;
 use super::{Checked, Member, Warning};
 use crate::event::{Event, EventError};
 use crate::run::pre_sign_up as wit;

@@ -3,16 +3,15 @@
 use wasmtime::StoreContextMut;
 use wasmtime::component::Linker;
 
-use super::linker::full_name;
 use crate::run::bindings::store::Error;
 use crate::run::context::{Context, charge};
 
-pub(super) const NAME: (&str, &str) = ("wasi:config/store", "0.2.0-rc.1");
+pub(super) const NAME: &str = "wasi:config/store@0.2.0-rc.1";
 
 type Entries = Vec<(String, String)>;
 
 pub(super) fn add_to(linker: &mut Linker<Context>) -> wasmtime::Result<()> {
-    let mut interface = linker.instance(&full_name(NAME))?;
+    let mut interface = linker.instance(NAME)?;
     interface.func_wrap("get", |mut store: StoreContextMut<'_, Context>, (key,): (String,)| {
         let value = store.data().settings.get(&key).map(str::to_owned);
         charge(&mut store, key.len() + value.as_ref().map_or(0, String::len))?;

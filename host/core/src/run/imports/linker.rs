@@ -5,8 +5,8 @@ use wasmtime::component::Linker;
 use super::{config, logging, raw_event};
 use crate::run::context::Context;
 
-/// The interfaces that every policy may import, with the version that this host has. A prerelease matches exactly.
-pub(in crate::run) const FOR_ALL: [(&str, &str); 3] = [config::NAME, logging::NAME, raw_event::NAME];
+/// The interfaces that every policy may import, in the version that this host has.
+pub(in crate::run) const FOR_ALL: [&str; 3] = [config::NAME, logging::NAME, raw_event::NAME];
 
 /// A linker with the interfaces that every policy may import.
 pub(in crate::run) fn linker(engine: &wasmtime::Engine) -> wasmtime::Result<Linker<Context>> {
@@ -15,9 +15,4 @@ pub(in crate::run) fn linker(engine: &wasmtime::Engine) -> wasmtime::Result<Link
     logging::add_to(&mut linker)?;
     raw_event::add_to(&mut linker)?;
     Ok(linker)
-}
-
-/// The name under which the linker and components know an interface.
-pub(super) fn full_name((interface, version): (&str, &str)) -> String {
-    format!("{interface}@{version}")
 }

@@ -3,16 +3,15 @@
 use wasmtime::StoreContextMut;
 use wasmtime::component::Linker;
 
-use super::linker::full_name;
 use crate::policy::Limits;
 use crate::run::bindings::logging::Level;
 use crate::run::context::{Context, charge};
 use crate::run::usage::{LogLevel, LogLine, Logs};
 
-pub(super) const NAME: (&str, &str) = ("wasi:logging/logging", "0.1.0-draft");
+pub(super) const NAME: &str = "wasi:logging/logging@0.1.0-draft";
 
 pub(super) fn add_to(linker: &mut Linker<Context>) -> wasmtime::Result<()> {
-    linker.instance(&full_name(NAME))?.func_wrap(
+    linker.instance(NAME)?.func_wrap(
         "log",
         |mut store: StoreContextMut<'_, Context>, (level, context, message): (Level, String, String)| {
             charge(&mut store, context.len() + message.len())?;
