@@ -2,7 +2,9 @@
 #![expect(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "tests fail loudly")]
 
 mod config;
+mod faults;
 mod inspect;
+mod program;
 mod refused;
 mod run;
 #[path = "../../../tests/scenario.rs"]

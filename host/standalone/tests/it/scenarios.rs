@@ -4,12 +4,12 @@ use std::thread;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use snapbox::cmd::Command;
 
+use crate::program::{Cogwit, cogwit, stderr, stdout};
 use crate::scenario::{self, Scenario};
-use crate::support::{Ends, cogwit, component, stderr, stdout};
+use crate::support::component;
 
-fn command(scenario: &Scenario) -> Command {
+fn command(scenario: &Scenario) -> Cogwit {
     let case = &scenario.case;
     let mut command = cogwit("run").arg(&scenario.event).args(["--id", scenario::ID]);
     if case.policies.is_empty() {
@@ -52,7 +52,8 @@ fn check(scenario: &Scenario) {
     assert!(report.lines().any(|line| line.starts_with(&word)), "{name}: no `{word}` in\n{report}");
     assert!(report.contains("\nthe caller sees: "), "{name}: {report}");
     let of_decision = report.lines().filter_map(|line| line.strip_prefix("warning: "));
-    let codes: Vec<_> = of_decision.filter(|it| !it.starts_with("policy `")).map(|it| it.split(':').next().unwrap()).collect();
+    let codes: Vec<_> =
+        of_decision.filter(|it| !it.starts_with("policy `")).map(|it| it.split(':').next().unwrap()).collect();
     assert_eq!(codes, case.warnings, "{name}: {report}");
 }
 

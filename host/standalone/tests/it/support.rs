@@ -1,14 +1,13 @@
-//! What the tests share: `cogwit` as a clean command, the shipped components, and folders to run it in.
+//! What the tests share: events, the shipped components, small ones of their own, and folders to run in.
 
-use std::ffi::OsString;
-use std::path::PathBuf;
-use std::{env, fs, path};
+use std::path::{Path, PathBuf};
+use std::{fs, path};
 
-use snapbox::Assert;
-use snapbox::assert::DEFAULT_ACTION_ENV;
-use snapbox::cmd::{Command, OutputAssert, cargo_bin};
 use tempfile::TempDir;
+use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
+use wit_parser::Resolve;
 
+use crate::program::{self, Cogwit};
 use crate::scenario;
 
 /// A sign-up that `auto-confirm-domain` confirms.
@@ -20,49 +19,31 @@ pub(crate) const CONFIRMED: &str = r#"{"triggerSource":"PreSignUp_SignUp","userN
 /// A sign-in from the app client `app-7731`.
 pub(crate) const SIGN_IN: &str = r#"{"triggerSource":"PreAuthentication_Authentication","userName":"ingrid.o","callerContext":{"clientId":"app-7731"},"request":{},"response":{}}"#;
 
-/// `cogwit COMMAND`, without the `COGWIT_*` variables and the terminal of whoever runs the tests.
-pub(crate) fn cogwit(command: &str) -> Command {
-    let ours = env::vars_os().map(|(name, _)| name).filter(|name| name.to_string_lossy().starts_with("COGWIT_"));
-    let of_terminals = ["CLICOLOR", "CLICOLOR_FORCE", "COLUMNS", "NO_COLOR"].map(OsString::from);
-    let exact = Assert::new().action_env(DEFAULT_ACTION_ENV).normalize_paths(false);
-    let command = Command::new(cargo_bin!("cogwit")).with_assert(exact).arg(command);
-    ours.chain(of_terminals).fold(command, Command::env_remove)
-}
-
-/// How a command ends.
-pub(crate) trait Ends {
-    /// Runs it: it ends with this exit code, and it never panics.
-    fn ends(self, code: i32) -> OutputAssert;
-}
-
-impl Ends for Command {
-    #[track_caller]
-    fn ends(self, code: i32) -> OutputAssert {
-        let ended = self.assert().code(code);
-        let stderr = stderr(&ended);
-        assert!(!stderr.contains("panicked"), "{stderr}");
-        ended
-    }
-}
-
-/// Standard output as text.
-pub(crate) fn stdout(ended: &OutputAssert) -> String {
-    String::from_utf8(ended.get_output().stdout.clone()).unwrap()
-}
-
-/// Standard error as text.
-pub(crate) fn stderr(ended: &OutputAssert) -> String {
-    String::from_utf8(ended.get_output().stderr.clone()).unwrap()
-}
-
-/// The one object that `--format json` prints.
-pub(crate) fn json(ended: &OutputAssert) -> serde_json::Value {
-    serde_json::from_slice(&ended.get_output().stdout).unwrap()
-}
-
 /// The file of a shipped component.
 pub(crate) fn component(name: &str) -> PathBuf {
     path::absolute(scenario::policies_wasm().join(format!("{name}.wasm"))).unwrap()
+}
+
+/// The verdict of a probe that allows and sets nothing: at address 0 are zeros, which read as such.
+pub(crate) const ALLOW: &str = "(i32.const 0)";
+
+/// A small component, quick to compile, whose `decide` for a sign-up is `body`. `$log` logs what stands at 1024, 9 bytes.
+pub(crate) fn probe(body: &str) -> Vec<u8> {
+    let module = format!(
+        r#"(module
+  (import "wasi:logging/logging@0.1.0-draft" "log" (func $wasi (param i32 i32 i32 i32 i32)))
+  (memory (export "memory") 1)
+  (data (i32.const 1024) "one\0atwo\1b\09")
+  (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (i32.const 4096))
+  (func $log (call $wasi (i32.const 3) (i32.const 0) (i32.const 0) (i32.const 1024) (i32.const 9)))
+  (func (export "cogwit:triggers/pre-sign-up@0.1.0#decide") (param i32) (result i32) {body}))"#
+    );
+    let mut module = wat::parse_str(module).unwrap();
+    let mut resolve = Resolve::default();
+    let (package, _) = resolve.push_path(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../wit")).unwrap();
+    let world = resolve.select_world(&[package], Some("pre-sign-up-policy")).unwrap();
+    embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8).unwrap();
+    ComponentEncoder::default().module(&module).unwrap().encode().unwrap()
 }
 
 /// A folder of its own, gone at the end of the test.
@@ -86,7 +67,8 @@ impl Folder {
 
     /// Writes a `policies.toml` of the set `it` with these lines, and every shipped component that they name.
     pub(crate) fn with_set(self, lines: &str) -> Self {
-        let shipped = ["access-gate", "auto-confirm-domain", "auto-confirm-verify", "block-client", "deny-short-username"];
+        let shipped =
+            ["access-gate", "auto-confirm-domain", "auto-confirm-verify", "block-client", "deny-short-username"];
         shipped
             .into_iter()
             .map(|name| (name, format!("{name}.wasm")))
@@ -96,12 +78,12 @@ impl Folder {
     }
 
     /// `cogwit COMMAND` in this folder.
-    pub(crate) fn cogwit(&self, command: &str) -> Command {
-        cogwit(command).current_dir(self.0.path())
+    pub(crate) fn cogwit(&self, command: &str) -> Cogwit {
+        program::cogwit(command).folder(self.0.path())
     }
 
     /// `cogwit run` with this folder's `policies.toml` in this folder.
-    pub(crate) fn run(&self) -> Command {
+    pub(crate) fn run(&self) -> Cogwit {
         self.cogwit("run").args(["--policies", "policies.toml"])
     }
 }
