@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use cogwit_core::event::Trigger;
 use cogwit_core::policy::{Caps, Document, Limits};
-use cogwit_core::run::Engine;
+use cogwit_core::run::{Chance, Engine};
 use cogwit_core::store::{Admission, Package, PolicySet, Rejected, Source};
 use cogwit_core::{Call, Decision, decide};
 
@@ -46,7 +46,7 @@ pub(crate) fn set_of(component: &[u8], lines: &str) -> Result<PolicySet, Rejecte
 }
 
 pub(crate) fn decided(set: &PolicySet, event: &[u8]) -> Decision {
-    decide(set, &Call { event, id: scenario::ID, trigger: Some(Trigger::PreSignUp), end: None })
+    decide(set, &Call { event, id: scenario::ID, trigger: Some(Trigger::PreSignUp), end: None, chance: Chance::real() })
 }
 
 /// The reply's bytes, whatever was decided.
