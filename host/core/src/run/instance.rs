@@ -62,6 +62,7 @@ pub(super) fn run<T>(
         consumed: draw.consumed,
         instantiate: instantiated.max(started) - started,
         call: ended - instantiated,
+        release: ended.elapsed(),
     };
     Ran { result, usage, logs }
 }

@@ -18,6 +18,8 @@ pub struct Usage {
     pub instantiate: Duration,
     /// Wall time of the call.
     pub call: Duration,
+    /// Wall time of letting go of the instance.
+    pub release: Duration,
 }
 
 /// Fuel used. A unit is about one WebAssembly instruction of this wasmtime version.
