@@ -12,6 +12,16 @@ pub mod imports {
     });
 }
 
+/// The interfaces that a policy may import if its set grants it the capability.
+pub mod granted {
+    wit_bindgen::generate!({
+        path: "../../wit",
+        world: "granted",
+        generate_all,
+        runtime_path: "cogwit_sdk::wit_bindgen::rt",
+    });
+}
+
 /// Generates the module of one world. An author's crate exports through its `export!` macro.
 macro_rules! world {
     ($module:ident, $world:literal) => {

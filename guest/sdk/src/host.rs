@@ -2,6 +2,9 @@
 
 #[cfg(target_arch = "wasm32")]
 mod imports {
+    use std::time::{Duration, SystemTime};
+
+    use crate::bindings::granted::wasi::{clocks::wall_clock, random::random};
     use crate::bindings::imports::cogwit::triggers::raw_event;
     use crate::bindings::imports::wasi::config::store;
     use crate::bindings::imports::wasi::logging::logging;
@@ -27,9 +30,18 @@ mod imports {
     pub(crate) fn raw_event() -> String {
         raw_event::get()
     }
+
+    pub(crate) fn now() -> SystemTime {
+        let now = wall_clock::now();
+        SystemTime::UNIX_EPOCH + Duration::new(now.seconds, now.nanoseconds)
+    }
+
+    pub(crate) fn random_bytes(count: usize) -> Vec<u8> {
+        random::get_random_bytes(count as u64)
+    }
 }
 
 #[cfg(not(target_arch = "wasm32"))]
 use crate::testing as imports;
 
-pub(crate) use imports::{log, raw_event, setting, settings};
+pub(crate) use imports::{log, now, random_bytes, raw_event, setting, settings};

@@ -35,6 +35,8 @@ pub mod pre_authentication;
 pub mod settings;
 pub mod log;
 pub mod raw_event;
+pub mod clock;
+pub mod random;
 pub mod email;
 mod denial;
 mod host;

@@ -10,6 +10,7 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::time::SystemTime;
 
 use crate::log::Level;
 
@@ -18,6 +19,8 @@ use crate::log::Level;
 pub struct World {
     settings: BTreeMap<String, String>,
     raw_event: String,
+    now: Option<SystemTime>,
+    random: Vec<u8>,
     logs: Vec<(Level, String)>,
 }
 
@@ -49,6 +52,20 @@ impl World {
         self
     }
 
+    /// Sets the time; without it, it is 1970.
+    #[must_use]
+    pub fn now(mut self, now: SystemTime) -> Self {
+        self.now = Some(now);
+        self
+    }
+
+    /// Sets the random bytes, which repeat; without them they are zeros.
+    #[must_use]
+    pub fn random(mut self, bytes: &[u8]) -> Self {
+        self.random = bytes.to_vec();
+        self
+    }
+
     /// Runs `policy` in this world, on this thread.
     pub fn run<T>(self, policy: impl FnOnce() -> T) -> Run<T> {
         WORLD.replace(self);
@@ -71,4 +88,28 @@ pub(crate) fn log(level: Level, _context: &str, message: &str) {
 
 pub(crate) fn raw_event() -> String {
     WORLD.with_borrow(|world| world.raw_event.clone())
+}
+
+pub(crate) fn now() -> SystemTime {
+    WORLD.with_borrow(|world| world.now.unwrap_or(SystemTime::UNIX_EPOCH))
+}
+
+pub(crate) fn random_bytes(count: usize) -> Vec<u8> {
+    WORLD.with_borrow(|world| match world.random.as_slice() {
+        [] => vec![0; count],
+        bytes => bytes.iter().copied().cycle().take(count).collect(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn time_and_chance_are_the_worlds() {
+        let then = SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(5);
+        assert_eq!(World::default().now(then).run(crate::clock::now).value, then);
+        assert_eq!(World::default().random(&[1, 2]).run(crate::random::bytes::<3>).value, [1, 2, 1]);
+        assert_eq!(World::default().run(crate::random::bytes::<2>).value, [0, 0]);
+    }
 }

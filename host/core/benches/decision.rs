@@ -7,7 +7,7 @@ use std::hint::black_box;
 use std::path::Path;
 
 use cogwit_core::policy::Caps;
-use cogwit_core::run::Engine;
+use cogwit_core::run::{Chance, Engine};
 use cogwit_core::store::{Admission, PolicySet, Source};
 use cogwit_core::{Call, decide};
 use criterion::{Criterion, criterion_group, criterion_main};
@@ -20,7 +20,9 @@ fn admitted(admission: &Admission, source: &Source) -> PolicySet {
 }
 
 fn decided(set: &PolicySet) -> Vec<u8> {
-    decide(set, &Call { event: black_box(EVENT), id: "bench", trigger: None, end: None }).reply.unwrap()
+    decide(set, &Call { event: black_box(EVENT), id: "bench", trigger: None, end: None, chance: Chance::real() })
+        .reply
+        .unwrap()
 }
 
 /// What `auto-confirm-domain` does, as a Lambda function in Rust would do it.

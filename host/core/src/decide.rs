@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use crate::event::{Event, EventError, OnFault, Trigger, Unmatched};
 use crate::reply::{self, ErrorType, Refusal};
 use crate::route;
-use crate::run::{Fault, Key, Logs, Ran, Request, Response, Usage, World};
+use crate::run::{Chance, Fault, Key, Logs, Ran, Request, Response, Usage, World};
 use crate::store::{Policy, PolicySet};
 use crate::trigger::{self, Member, Warning};
 
@@ -21,6 +21,8 @@ pub struct Call<'a> {
     pub trigger: Option<Trigger>,
     /// When the host itself must have answered.
     pub end: Option<Instant>,
+    /// The time and the random numbers that policies get.
+    pub chance: Chance,
 }
 
 /// What was decided, what Cognito is told, and how it came about.
@@ -160,8 +162,9 @@ impl<'a> Line<'a> {
     ) -> Result<Vec<(&'a Policy, usize, Response)>, Stop> {
         let end = self.end();
         let mut responses = Vec::new();
-        for policy in chain {
-            let world = World { limits: &policy.limits, end, settings: &policy.settings, raw_event };
+        let chance = self.call.chance;
+        for (place, policy) in chain.iter().enumerate() {
+            let world = World { limits: &policy.limits, end, settings: &policy.settings, raw_event, chance, place };
             let ran = policy.prepared.decide(request, &world);
             let response = self.record(policy, ran)?;
             match response {

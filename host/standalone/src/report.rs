@@ -5,7 +5,7 @@ use std::io;
 
 use anstyle::AnsiColor;
 use bytesize::ByteSize;
-use cogwit_core::run::{Fuel, LogLine, Usage, WASMTIME};
+use cogwit_core::run::{Consumed, Fuel, LogLine, Usage, WASMTIME};
 use cogwit_core::store::PolicySet;
 use cogwit_core::{Decision, Outcome, PolicyRun, Verdict};
 use serde::Serialize;
@@ -82,7 +82,14 @@ fn said(verdict: &Verdict) -> String {
 fn used(usage: &Usage) -> String {
     let Fuel { units, at_least } = usage.fuel;
     let micros = (usage.instantiate + usage.call).as_micros();
-    format!("{}{units} fuel, {}, {micros} us", if at_least { "at least " } else { "" }, ByteSize::b(usage.memory))
+    let consumed = match usage.consumed {
+        Consumed { clock: false, random: false } => "",
+        Consumed { clock: true, random: false } => ", used the clock",
+        Consumed { clock: false, random: true } => ", used random numbers",
+        Consumed { clock: true, random: true } => ", used the clock and random numbers",
+    };
+    let least = if at_least { "at least " } else { "" };
+    format!("{least}{units} fuel, {}, {micros} us{consumed}", ByteSize::b(usage.memory))
 }
 
 fn logged(entry: &LogLine) -> String {
@@ -126,6 +133,8 @@ struct Policy<'a> {
     fuel: u64,
     fuel_at_least: bool,
     memory_bytes: u64,
+    consumed_clock: bool,
+    consumed_random: bool,
     instantiate_micros: u128,
     call_micros: u128,
     log: Vec<Logged<'a>>,
@@ -194,6 +203,8 @@ fn policy(run: &PolicyRun) -> Policy<'_> {
         fuel: run.usage.fuel.units,
         fuel_at_least: run.usage.fuel.at_least,
         memory_bytes: run.usage.memory,
+        consumed_clock: run.usage.consumed.clock,
+        consumed_random: run.usage.consumed.random,
         instantiate_micros: run.usage.instantiate.as_micros(),
         call_micros: run.usage.call.as_micros(),
         log: log

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
-use super::{LimitTexts, SettingValue, When};
+use super::{Capability, LimitTexts, SettingValue, When};
 use crate::event::{OnFault, Trigger, Unmatched};
 
 /// A policy set as it is written.
@@ -59,6 +59,9 @@ pub struct PolicyDocument {
     /// Limits of its own.
     #[serde(default)]
     pub limits: LimitTexts,
+    /// What it may import beyond what every policy may.
+    #[serde(default)]
+    pub capabilities: BTreeSet<Capability>,
 }
 
 fn triggers<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<Trigger>>, D::Error> {
@@ -143,6 +146,7 @@ impl Document {
             when: When::default(),
             on_fault: None,
             limits: LimitTexts::default(),
+            capabilities: BTreeSet::new(),
         });
         Self {
             schema: 1,

@@ -1,10 +1,12 @@
 //! Describes policies as a set's document does: what is to run, with which settings, limits and conditions.
 
 mod document;
+mod capability;
 mod condition;
 mod limits;
 mod settings;
 
+pub use capability::{Capability, UnknownCapability};
 pub use condition::When;
 pub(crate) use document::nearest;
 pub use document::{Document, DocumentError, PolicyDocument, SetHead};

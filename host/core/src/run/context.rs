@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use wasmtime::{StoreContextMut, Trap};
 
+use super::chance::Draw;
 use super::imports::Log;
 use super::limiter::Limiter;
 use crate::policy::Settings;
@@ -14,6 +15,7 @@ pub(super) struct Context {
     pub(super) settings: Arc<Settings>,
     pub(super) raw_event: Arc<str>,
     pub(super) log: Log,
+    pub(super) draw: Draw,
 }
 
 /// What a call to the host costs before its bytes are counted, in fuel: about what the call itself takes.

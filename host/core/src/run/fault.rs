@@ -64,6 +64,9 @@ pub enum Fault {
     /// A value that is no value of its type, or anything else that the engine refused.
     #[error("passed a value that cannot be taken: {0}; the component is broken, build it again")]
     Value(String),
+    /// It asked for what it is not given.
+    #[error("{0}")]
+    Refused(String),
     /// A verdict that Cognito would refuse.
     #[error("answered what cannot be passed on: {0}")]
     Verdict(String),
@@ -111,6 +114,18 @@ impl WrongTypes {
     }
 }
 
+/// A call to the host asked for what it does not give. Raised into the guest.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(super) struct NotGiven(pub(super) String);
+
+impl NotGiven {
+    #[expect(clippy::needless_pass_by_value, reason = "the shape that map_err wants")]
+    pub(super) fn because(error: impl ToString) -> Self {
+        Self(error.to_string())
+    }
+}
+
 /// What wasmtime 48 says when a value is over the data limit. It has no type that could be asked for, so this is the one
 /// place that compares a text; `a_result_over_the_limit` in the tests holds it.
 const OVER_OUTPUT: &str = "fuel allocated for hostcalls has been exhausted";
@@ -125,6 +140,9 @@ impl Fault {
         }
         if let Some(WrongTypes(text)) = error.downcast_ref() {
             return Self::Types(text.clone());
+        }
+        if let Some(NotGiven(text)) = error.downcast_ref() {
+            return Self::Refused(printable(text));
         }
         match error.downcast_ref::<Trap>() {
             Some(Trap::OutOfFuel) => Self::Fuel { limit: limits.fuel },
@@ -155,6 +173,7 @@ impl Fault {
             Self::Trap { .. } => "trap",
             Self::Types(_) => "types",
             Self::Value(_) => "value",
+            Self::Refused(_) => "refused",
             Self::Verdict(_) => "verdict",
         }
     }

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use wasmtime::component::{Instance, InstancePre};
 use wasmtime::{Store, UpdateDeadline};
 
+use super::chance::{Chance, Draw};
 use super::context::Context;
 use super::engine::Engine;
 use super::fault::{DeadlineHit, Fault, Key};
@@ -21,6 +22,9 @@ pub(crate) struct World<'a> {
     pub(crate) end: (Instant, Duration, Key),
     pub(crate) settings: &'a Arc<Settings>,
     pub(crate) raw_event: &'a Arc<str>,
+    pub(crate) chance: Chance,
+    /// The policy's place in the chain.
+    pub(crate) place: usize,
 }
 
 /// What came of a run.
@@ -48,18 +52,23 @@ pub(super) fn run<T>(
     });
     let ended = Instant::now();
     let left = store.get_fuel().unwrap_or_default();
-    let Context { limiter, log, .. } = store.into_data();
+    let Context { limiter, log, draw, .. } = store.into_data();
     let logs = log.into_logs();
     let result = result.map_err(|error| Fault::of(&error, world.limits, &logs));
     let at_least = !matches!(result, Ok(_) | Err(Fault::Fuel { .. }));
     let usage = Usage {
         fuel: Fuel { units: world.limits.fuel.saturating_sub(left), at_least },
         memory: limiter.peak,
+        consumed: draw.consumed,
         instantiate: instantiated.max(started) - started,
         call: ended - instantiated,
+        release: ended.elapsed(),
     };
     Ran { result, usage, logs }
 }
+
+/// Handles of resources that an instance can hold. A policy has no use for more than a few.
+const COMPONENT_HANDLES: usize = 1_000;
 
 fn store(engine: &Engine, world: &World<'_>, started: Instant) -> Store<Context> {
     let limits = world.limits;
@@ -70,9 +79,11 @@ fn store(engine: &Engine, world: &World<'_>, started: Instant) -> Store<Context>
             settings: world.settings.clone(),
             raw_event: world.raw_event.clone(),
             log: Log::new(limits),
+            draw: Draw::new(world.chance, world.place),
         },
     );
     store.limiter(|context| &mut context.limiter);
+    store.set_max_component_handles(COMPONENT_HANDLES);
     store.set_hostcall_fuel(usize::try_from(limits.output).unwrap_or(usize::MAX));
     let own = started.checked_add(limits.deadline).map(|end| (end, limits.deadline, Key::Deadline));
     let (end, limit, key) = own.into_iter().chain([world.end]).min_by_key(|(end, ..)| *end).unwrap_or(world.end);

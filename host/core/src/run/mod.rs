@@ -6,10 +6,12 @@
 mod bindings;
 mod engine;
 mod shape;
+mod version;
 mod prepared;
 mod instance;
 mod context;
 mod limiter;
+mod chance;
 mod imports;
 mod usage;
 mod fault;
@@ -17,9 +19,11 @@ mod fault;
 pub(crate) use bindings::{
     Denial, Header, Request, Response, has_interface, interfaces, pre_authentication, pre_sign_up,
 };
+pub use chance::{Chance, Consumed};
 pub use engine::{Engine, EngineError, FINGERPRINT, WASMTIME};
 pub use fault::{Fault, Key};
+pub use imports::Need;
 pub(crate) use instance::{Ran, World};
 pub use prepared::Prepared;
-pub use shape::{Import, Need, Shape, ShapeError, WIT_VERSION};
+pub use shape::{Import, Shape, ShapeError, WIT_VERSION};
 pub use usage::{Fuel, LogLevel, LogLine, Logs, Usage};

@@ -1,5 +1,7 @@
 //! Is a policy's component, compiled, linked and looked up once, and shared by every decision.
 
+use std::collections::BTreeSet;
+
 use wasmtime::component::InstancePre;
 
 use super::bindings::{Denial, Indices, Request, Response, exports};
@@ -10,6 +12,7 @@ use super::imports;
 use super::instance::{Ran, World, run};
 use super::shape::{Shape, ShapeError, compile};
 use crate::event::Trigger;
+use crate::policy::Capability;
 
 /// A component that is ready to run. Nothing about it changes from here on.
 pub struct Prepared {
@@ -22,17 +25,17 @@ pub struct Prepared {
 }
 
 impl Prepared {
-    /// Compiles a component and finds its interfaces. None of its code runs.
+    /// Compiles a component and finds its interfaces, linked with what it may import. None of its code runs.
     ///
     /// # Errors
     ///
     /// Where the bytes are no component, or ask for what this host does not give.
-    pub fn new(engine: &Engine, bytes: &[u8]) -> Result<Self, ShapeError> {
+    pub fn new(engine: &Engine, bytes: &[u8], granted: &BTreeSet<Capability>) -> Result<Self, ShapeError> {
         let invalid = |error: wasmtime::Error| ShapeError::Invalid(format!("{error:#}"));
         let component = compile(engine, bytes)?;
         let shape = Shape::of(&component, engine);
-        let answers = shape.answers()?;
-        let linker = imports::linker(&engine.wasmtime).map_err(invalid)?;
+        let answers = shape.answers(granted)?;
+        let linker = imports::linker(&component, granted).map_err(invalid)?;
         let pre = linker.instantiate_pre(&component).map_err(invalid)?;
         let triggers = Indices::find(&pre, &answers).map_err(invalid)?;
         let settings =

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use super::chance::Consumed;
+
 /// What a run used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Usage {
@@ -10,10 +12,14 @@ pub struct Usage {
     pub fuel: Fuel,
     /// The largest total of the memories and tables, in bytes.
     pub memory: u64,
+    /// What it learned that is not in the event.
+    pub consumed: Consumed,
     /// Wall time of store and instantiation.
     pub instantiate: Duration,
     /// Wall time of the call.
     pub call: Duration,
+    /// Wall time of letting go of the instance.
+    pub release: Duration,
 }
 
 /// Fuel used. A unit is about one WebAssembly instruction of this wasmtime version.

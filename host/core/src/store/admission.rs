@@ -1,6 +1,6 @@
 //! Decides whether a policy set may serve: every check at once, and all of it or nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use super::source::sha256;
 use super::{Package, Policy, PolicySet};
 use crate::event::Trigger;
-use crate::policy::{Caps, Limits, PolicyDocument, Settings};
-use crate::run::{Engine, Key, LogLevel, Prepared, ShapeError, World};
+use crate::policy::{Capability, Caps, Limits, PolicyDocument, Settings};
+use crate::run::{Chance, Engine, Key as Deadline, LogLevel, Prepared, ShapeError, World};
 
 /// One thing that an admission found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,10 +37,13 @@ pub struct Rejected {
     pub findings: Vec<Finding>,
 }
 
+/// What a prepared component is known by: its digest and what it was granted.
+type Key = (String, BTreeSet<Capability>);
+
 /// Admits policy sets. A component that a living set has already is not compiled again.
 pub struct Admission {
     engine: Engine,
-    compiled: Mutex<BTreeMap<String, Weak<Prepared>>>,
+    compiled: Mutex<BTreeMap<Key, Weak<Prepared>>>,
 }
 
 impl Admission {
@@ -64,15 +67,16 @@ impl Admission {
         admit(self, package, caps, env)
     }
 
-    /// The component with this digest, compiled now or for a set that still lives.
-    fn prepare(&self, digest: &str, bytes: &[u8]) -> Result<Arc<Prepared>, ShapeError> {
+    /// The component with this digest and these grants, compiled now or for a set that still lives.
+    fn prepare(&self, digest: &str, bytes: &[u8], granted: &BTreeSet<Capability>) -> Result<Arc<Prepared>, ShapeError> {
+        let key = (digest.to_owned(), granted.clone());
         let mut compiled = self.compiled.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(prepared) = compiled.get(digest).and_then(Weak::upgrade) {
+        if let Some(prepared) = compiled.get(&key).and_then(Weak::upgrade) {
             return Ok(prepared);
         }
-        let prepared = Arc::new(Prepared::new(&self.engine, bytes)?);
+        let prepared = Arc::new(Prepared::new(&self.engine, bytes, granted)?);
         compiled.retain(|_, prepared| prepared.strong_count() > 0);
-        compiled.insert(digest.to_owned(), Arc::downgrade(&prepared));
+        compiled.insert(key, Arc::downgrade(&prepared));
         Ok(prepared)
     }
 }
@@ -135,7 +139,9 @@ fn admit_policy(
         );
         return None;
     }
-    let prepared = admission.prepare(&digest, bytes).map_err(|error| format!("`{}`: {error}", written.component));
+    let prepared = admission
+        .prepare(&digest, bytes, &written.capabilities)
+        .map_err(|error| format!("`{}`: {error}", written.component));
     let prepared = findings.take_one(name, prepared)?;
     let triggers = findings.take_one(name, chosen(written, &prepared))?;
     let (limits, settings) = (limits?, settings?);
@@ -167,8 +173,8 @@ fn chosen(written: &PolicyDocument, prepared: &Prepared) -> Result<Vec<Trigger>,
 
 /// Instantiates the component once: its types are only compared then, and it may check its settings.
 fn check(prepared: &Prepared, name: Option<&str>, limits: &Limits, settings: &Arc<Settings>, findings: &mut Findings) {
-    let end = (Instant::now() + Duration::from_secs(3600), Duration::from_secs(3600), Key::Host);
-    let world = World { limits, end, settings, raw_event: &Arc::from("") };
+    let end = (Instant::now() + Duration::from_secs(3600), Duration::from_secs(3600), Deadline::Host);
+    let world = World { limits, end, settings, raw_event: &Arc::from(""), chance: Chance::real(), place: 0 };
     let ran = prepared.check(&world);
     match ran.result {
         Ok(Ok(())) => {}

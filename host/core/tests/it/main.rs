@@ -1,6 +1,9 @@
 //! Holds the core to its promises, from outside.
 #![expect(clippy::panic, clippy::string_slice, clippy::unwrap_used, reason = "tests fail loudly")]
 
+mod capabilities;
+mod corpus;
+mod determinism;
 mod fidelity;
 mod house;
 mod limits;

@@ -57,8 +57,8 @@ fn interfaces_that_this_host_does_not_have() {
             "it exports `cogwit:triggers/pre-lunch@0.1.0`, which is no trigger interface of this host",
         ),
         (
-            r#"(component (import "wasi:sockets/tcp@0.2.0" (instance (export "connect" (func)))))"#,
-            "it imports `wasi:sockets/tcp@0.2.0`, which this host does not give",
+            r#"(component (import "wasi:http/types@0.2.0" (instance (export "connect" (func)))))"#,
+            "it imports `wasi:http/types@0.2.0`, which this host does not give",
         ),
         (
             r#"(component (import "wasi:config/store@0.2.0" (instance (export "get" (func)))))"#,

@@ -1,6 +1,7 @@
 //! Runs every scenario through the core.
 
 use cogwit_core::policy::SettingValue;
+use cogwit_core::run::Chance;
 use cogwit_core::store::{PolicySet, Source};
 use cogwit_core::{Call, Outcome, decide};
 
@@ -39,7 +40,8 @@ fn every_scenario_has_its_decision_reply_and_warnings() {
         let set = set(&scenario);
         let event = std::fs::read(&scenario.event).unwrap();
         let trigger = scenario.case.trigger.as_ref().map(|name| name.parse().unwrap());
-        let decision = decide(&set, &Call { event: &event, id: scenario::ID, trigger, end: None });
+        let decision =
+            decide(&set, &Call { event: &event, id: scenario::ID, trigger, end: None, chance: Chance::real() });
         let name = &scenario.name;
         assert_eq!(word(&decision.outcome), scenario.case.decision, "{name}: {decision:?}");
         assert_eq!(String::from_utf8_lossy(&reply(&decision)), String::from_utf8_lossy(&scenario.reply), "{name}");

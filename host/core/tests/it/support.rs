@@ -1,12 +1,12 @@
 //! What the tests share: one engine and admission, sets made of a document, and decisions.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use cogwit_core::event::Trigger;
 use cogwit_core::policy::{Caps, Document, Limits};
-use cogwit_core::run::Engine;
+use cogwit_core::run::{Chance, Engine};
 use cogwit_core::store::{Admission, Package, PolicySet, Rejected, Source};
 use cogwit_core::{Call, Decision, decide};
 
@@ -46,7 +46,7 @@ pub(crate) fn set_of(component: &[u8], lines: &str) -> Result<PolicySet, Rejecte
 }
 
 pub(crate) fn decided(set: &PolicySet, event: &[u8]) -> Decision {
-    decide(set, &Call { event, id: scenario::ID, trigger: Some(Trigger::PreSignUp), end: None })
+    decide(set, &Call { event, id: scenario::ID, trigger: Some(Trigger::PreSignUp), end: None, chance: Chance::real() })
 }
 
 /// The reply's bytes, whatever was decided.
@@ -54,13 +54,23 @@ pub(crate) fn reply(decision: &Decision) -> Vec<u8> {
     decision.reply.as_ref().map_or_else(|refusal| refusal.to_json(), Clone::clone)
 }
 
-/// The component of a probe in `probes/`: a core module for the world of pre sign-up.
+/// The folder of the probes.
+pub(crate) fn probes() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/probes")
+}
+
+/// The component of a probe in `probes/`: a core module that exports pre sign-up and may import all that a host gives.
 pub(crate) fn probe(name: &str) -> Vec<u8> {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut module = wat::parse_file(here.join(format!("tests/it/probes/{name}.wat"))).unwrap();
+    component_of(&wat::parse_file(probes().join(format!("{name}.wat"))).unwrap())
+}
+
+/// A core module as a component of the probes' world.
+pub(crate) fn component_of(module: &[u8]) -> Vec<u8> {
+    let mut module = module.to_vec();
     let mut resolve = Resolve::default();
-    let (package, _) = resolve.push_path(here.join("../../wit")).unwrap();
-    let world = resolve.select_world(&[package], Some("pre-sign-up-policy")).unwrap();
+    resolve.push_path(probes().join("../../../../../wit")).unwrap();
+    let package = resolve.push_file(probes().join("probes.wit")).unwrap();
+    let world = resolve.select_world(&[package], Some("probe")).unwrap();
     embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8).unwrap();
     ComponentEncoder::default().module(&module).unwrap().encode().unwrap()
 }

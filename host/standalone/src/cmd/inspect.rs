@@ -47,7 +47,7 @@ struct Inspection {
 #[derive(Serialize)]
 struct Import {
     name: String,
-    need: &'static str,
+    need: String,
 }
 
 pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
@@ -86,9 +86,10 @@ fn inspect(args: &Args) -> Result<Inspection, Failure> {
 
 fn imports(shape: &Shape) -> Vec<Import> {
     let need = |need| match need {
-        Need::Nothing => "types only, needs nothing",
-        Need::Given => "given to every policy",
-        Need::Refused => "not given by this host",
+        Need::Nothing => "types only, needs nothing".to_owned(),
+        Need::Given => "given to every policy".to_owned(),
+        Need::Capability(capability) => format!("needs the capability `{capability}`"),
+        Need::Refused => "not given by this host".to_owned(),
     };
     shape.imports.iter().map(|import| Import { name: import.name.clone(), need: need(import.need) }).collect()
 }

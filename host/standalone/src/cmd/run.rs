@@ -4,11 +4,12 @@ use std::fs::File;
 use std::io::{self, IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::SystemTime;
 
 use cogwit_core::event::{MAX_EVENT_BYTES, Trigger};
-use cogwit_core::policy::{Document, SettingValue};
-use cogwit_core::run::Engine;
-use cogwit_core::store::{Admission, Package, PolicySet, Source};
+use cogwit_core::policy::{Document, PolicyDocument, SettingValue, UnknownCapability};
+use cogwit_core::run::{Chance, Engine};
+use cogwit_core::store::{Admission, PolicySet, Source};
 use cogwit_core::{Call, Decision, Outcome, Verdict, decide};
 
 use super::common::{Format, config_from_env};
@@ -46,12 +47,21 @@ pub(crate) struct Args {
     /// A setting, laid over those of the set
     #[arg(long, value_name = "NAME.KEY=VALUE")]
     setting: Vec<String>,
+    /// A capability of a policy: clock, random or wasi
+    #[arg(long, value_name = "NAME.CAPABILITY")]
+    grant: Vec<String>,
     /// The trigger of an event that has no triggerSource
     #[arg(long, value_name = "NAME")]
     trigger: Option<Trigger>,
     /// json: one object with reply and report on standard output
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
+    /// The time that policies see, such as 2026-11-22T12:00:00Z [default: now]
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_rfc3339_weak)]
+    now: Option<SystemTime>,
+    /// Where policies' random numbers start, so that they repeat [default: the operating system's]
+    #[arg(long, value_name = "NUMBER")]
+    seed: Option<u64>,
     /// The decision's id [default: random]
     #[arg(long, value_parser = id)]
     id: Option<String>,
@@ -70,7 +80,10 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
     let source = source(args)?;
     let mut package = source.read().map_err(Failure::could_not_run)?;
     for setting in &args.setting {
-        lay_over(&mut package, setting)?;
+        lay_over(&mut package.document, setting)?;
+    }
+    for grant in &args.grant {
+        add_grant(&mut package.document, grant)?;
     }
     let engine = Engine::new(1, config.caps.limits.memory).map_err(Failure::could_not_run)?;
     let env = |name: &str| std::env::var(name).ok();
@@ -79,7 +92,8 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
         .map_err(|error| Failure::could_not_run(format!("the policy set cannot be loaded\n{error}")))?;
     let event = event(args.event.as_deref())?;
     let id = args.id.clone().unwrap_or_else(|| uuid::Uuid::new_v4().to_string());
-    let call = Call { event: &event, id: &id, trigger: args.trigger.or(config.trigger), end: None };
+    let chance = Chance { now: args.now.unwrap_or_else(SystemTime::now), seed: args.seed };
+    let call = Call { event: &event, id: &id, trigger: args.trigger.or(config.trigger), end: None, chance };
     let decision = decide(&set, &call);
     print(args.format, &set, &decision, &id)
         .map_err(|error| Failure::could_not_run(format!("cannot print: {error}")))?;
@@ -94,24 +108,33 @@ fn source(args: &Args) -> Result<Source, Failure> {
     }
 }
 
-/// Lays `NAME.KEY=VALUE` over the document. Names may hold dots, so the policies' own names decide where the key begins.
-fn lay_over(package: &mut Package, setting: &str) -> Result<(), Failure> {
-    let malformed = || Failure::usage(format!("--setting `{setting}`: write NAME.KEY=VALUE"));
-    let (path, value) = setting.split_once('=').ok_or_else(malformed)?;
-    let document: &mut Document = &mut package.document;
-    let names: Vec<_> = document.policies.iter().map(|policy| format!("`{}`", policy.name)).collect();
-    let keyed = document.policies.iter_mut().filter_map(|policy| {
-        let key = path.strip_prefix(policy.name.as_str())?.strip_prefix('.')?.to_owned();
-        (!key.is_empty()).then_some((policy, key))
-    });
-    let Some((policy, key)) = keyed.max_by_key(|(policy, _)| policy.name.len()) else {
-        return Err(Failure::usage(format!(
-            "--setting `{setting}`: no policy has that name, the set has {}; write NAME.KEY=VALUE",
-            names.join(", ")
-        )));
-    };
-    policy.settings.insert(key, SettingValue::Text(value.to_owned()));
+/// Lays `NAME.KEY=VALUE` over the document.
+fn lay_over(document: &mut Document, setting: &str) -> Result<(), Failure> {
+    let wrong = |reason: &str| Failure::usage(format!("--setting `{setting}`: {reason}; write NAME.KEY=VALUE"));
+    let (path, value) = setting.split_once('=').ok_or_else(|| wrong("there is no `=`"))?;
+    let (policy, key) = named(document, path).map_err(|reason| wrong(&reason))?;
+    policy.settings.insert(key.to_owned(), SettingValue::Text(value.to_owned()));
     Ok(())
+}
+
+/// Adds `NAME.CAPABILITY` to the document.
+fn add_grant(document: &mut Document, grant: &str) -> Result<(), Failure> {
+    let wrong = |reason: String| Failure::usage(format!("--grant `{grant}`: {reason}; write NAME.CAPABILITY"));
+    let (policy, name) = named(document, grant).map_err(wrong)?;
+    policy.capabilities.insert(name.parse().map_err(|error: UnknownCapability| wrong(error.to_string()))?);
+    Ok(())
+}
+
+/// The policy of `NAME.REST`, and the rest. Names may hold dots, so the policies' own names decide where the rest begins.
+fn named<'a, 'b>(document: &'a mut Document, path: &'b str) -> Result<(&'a mut PolicyDocument, &'b str), String> {
+    let names: Vec<_> = document.policies.iter().map(|policy| format!("`{}`", policy.name)).collect();
+    let rest = |policy: &PolicyDocument| {
+        path.strip_prefix(policy.name.as_str())?.strip_prefix('.').filter(|it| !it.is_empty())
+    };
+    let found = document.policies.iter_mut().filter_map(|policy| rest(policy).map(|rest| (policy, rest)));
+    found
+        .max_by_key(|(policy, _)| policy.name.len())
+        .ok_or_else(|| format!("no policy has that name, the set has {}", names.join(", ")))
 }
 
 fn event(path: Option<&Path>) -> Result<Vec<u8>, Failure> {

@@ -39,7 +39,17 @@ pub(in crate::run) struct Log {
     written: Logs,
     lines_left: u64,
     bytes_left: usize,
+    /// What was printed to standard output and standard error and has not ended its line.
+    unfinished: [Vec<u8>; 2],
 }
+
+/// Standard output, as the representation of a WASI stream.
+pub(in crate::run) const STDOUT: u32 = 0;
+/// Standard error.
+pub(in crate::run) const STDERR: u32 = 1;
+
+/// The level and context of each.
+const STREAMS: [(LogLevel, &str); 2] = [(LogLevel::Info, "stdout"), (LogLevel::Warn, "stderr")];
 
 impl Log {
     pub(in crate::run) fn new(limits: &Limits) -> Self {
@@ -47,6 +57,7 @@ impl Log {
             written: Logs::default(),
             lines_left: limits.log_lines,
             bytes_left: usize::try_from(limits.log_bytes).unwrap_or(usize::MAX),
+            unfinished: Default::default(),
         }
     }
 
@@ -67,7 +78,39 @@ impl Log {
         self.written.lines.push(line);
     }
 
-    pub(in crate::run) fn into_logs(self) -> Logs {
+    /// Takes what was printed to a WASI stream: each line is a line of the log.
+    pub(in crate::run) fn print(&mut self, stream: u32, mut bytes: &[u8]) {
+        let index = usize::from(stream != STDOUT);
+        while let Some(end) = bytes.iter().position(|byte| *byte == b'\n') {
+            let (line, rest) = bytes.split_at(end);
+            self.keep(index, line);
+            self.end_line(index);
+            bytes = rest.get(1..).unwrap_or_default();
+        }
+        self.keep(index, bytes);
+    }
+
+    fn keep(&mut self, index: usize, bytes: &[u8]) {
+        // Never more than the log could still take, and one byte more, so that the cut is seen.
+        if let Some(unfinished) = self.unfinished.get_mut(index) {
+            let room = (self.bytes_left + 1).saturating_sub(unfinished.len());
+            unfinished.extend_from_slice(bytes.get(..room).unwrap_or(bytes));
+        }
+    }
+
+    fn end_line(&mut self, index: usize) {
+        if let (Some(line), Some((level, context))) = (self.unfinished.get_mut(index), STREAMS.get(index)) {
+            let message = String::from_utf8_lossy(&std::mem::take(line)).into_owned();
+            self.write(LogLine { level: *level, context: (*context).to_owned(), message });
+        }
+    }
+
+    pub(in crate::run) fn into_logs(mut self) -> Logs {
+        for index in 0..STREAMS.len() {
+            if self.unfinished.get(index).is_some_and(|line| !line.is_empty()) {
+                self.end_line(index);
+            }
+        }
         self.written
     }
 }

@@ -3,7 +3,11 @@
 mod config;
 mod logging;
 mod raw_event;
+mod wasi;
+mod need;
 mod linker;
 
-pub(super) use linker::{FOR_ALL, linker};
+pub(super) use linker::linker;
 pub(super) use logging::Log;
+pub use need::Need;
+pub(super) use need::{FOR_ALL, need};

@@ -1,0 +1,23 @@
+;; Denies with 16 letters of chance.
+(module
+  (import "wasi:random/random@0.2.6" "get-random-u64" (func $random (result i64)))
+  (memory (export "memory") 1)
+  (global $next (mut i32) (i32.const 8192))
+  (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32)
+    (local $start i32)
+    (local.set $start (i32.and (i32.add (global.get $next) (i32.const 7)) (i32.const -8)))
+    (global.set $next (i32.add (local.get $start) (local.get 3)))
+    (local.get $start))
+  (func $decide (export "cogwit:triggers/pre-sign-up@0.1.0#decide") (param i32) (result i32)
+    (local $number i64) (local $at i32)
+    (local.set $number (call $random))
+    (local.set $at (i32.const 16))
+    (loop $again
+      (local.set $at (i32.sub (local.get $at) (i32.const 1)))
+      (i32.store8 offset=128 (local.get $at) (i32.add (i32.const 97) (i32.wrap_i64 (i64.and (local.get $number) (i64.const 15)))))
+      (local.set $number (i64.shr_u (local.get $number) (i64.const 4)))
+      (br_if $again (local.get $at)))
+    (i32.store8 (i32.const 64) (i32.const 1))
+    (i32.store (i32.const 68) (i32.const 128))
+    (i32.store (i32.const 72) (i32.const 16))
+    (i32.const 64)))

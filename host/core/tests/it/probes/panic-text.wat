@@ -1,0 +1,15 @@
+;; Logs a panic as the SDK does, with a line break and an escape in it, and traps.
+(module
+  (import "wasi:logging/logging@0.1.0-draft" "log" (func $log (param i32 i32 i32 i32 i32)))
+  (memory (export "memory") 1)
+  (global $next (mut i32) (i32.const 8192))
+  (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32)
+    (local $start i32)
+    (local.set $start (i32.and (i32.add (global.get $next) (i32.const 7)) (i32.const -8)))
+    (global.set $next (i32.add (local.get $start) (local.get 3)))
+    (local.get $start))
+  (func $decide (export "cogwit:triggers/pre-sign-up@0.1.0#decide") (param i32) (result i32)
+    (call $log (i32.const 5) (i32.const 64) (i32.const 5) (i32.const 96) (i32.const 17))
+    (unreachable))
+  (data (i32.const 64) "panic")
+  (data (i32.const 96) "at\n\1b[31m:8: oh no"))

@@ -1,0 +1,22 @@
+;; Denies if there is a variable, an argument or a folder, and allows otherwise.
+(module
+  (import "wasi:cli/environment@0.2.6" "get-environment" (func $variables (param i32)))
+  (import "wasi:cli/environment@0.2.6" "get-arguments" (func $arguments (param i32)))
+  (import "wasi:cli/environment@0.2.6" "initial-cwd" (func $cwd (param i32)))
+  (import "wasi:filesystem/preopens@0.2.6" "get-directories" (func $folders (param i32)))
+  (memory (export "memory") 1)
+  (global $next (mut i32) (i32.const 8192))
+  (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32)
+    (local $start i32)
+    (local.set $start (i32.and (i32.add (global.get $next) (i32.const 7)) (i32.const -8)))
+    (global.set $next (i32.add (local.get $start) (local.get 3)))
+    (local.get $start))
+  (func $decide (export "cogwit:triggers/pre-sign-up@0.1.0#decide") (param i32) (result i32)
+    (call $variables (i32.const 16))
+    (call $arguments (i32.const 24))
+    (call $cwd (i32.const 32))
+    (call $folders (i32.const 48))
+    (i32.store8 (i32.const 64) (i32.ne (i32.const 0) (i32.or
+      (i32.or (i32.load (i32.const 20)) (i32.load (i32.const 28)))
+      (i32.or (i32.load8_u (i32.const 32)) (i32.load (i32.const 52))))))
+    (i32.const 64)))

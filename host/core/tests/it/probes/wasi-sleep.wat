@@ -1,0 +1,21 @@
+;; Sleeps for ten seconds on a pollable, both ways.
+(module
+  (import "wasi:clocks/monotonic-clock@0.2.7" "subscribe-duration" (func $after (param i64) (result i32)))
+  (import "wasi:io/poll@0.2.6" "[method]pollable.block" (func $block (param i32)))
+  (import "wasi:io/poll@0.2.6" "poll" (func $poll (param i32 i32 i32)))
+  (memory (export "memory") 1)
+  (global $next (mut i32) (i32.const 8192))
+  (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32)
+    (local $start i32)
+    (local.set $start (i32.and (i32.add (global.get $next) (i32.const 7)) (i32.const -8)))
+    (global.set $next (i32.add (local.get $start) (local.get 3)))
+    (local.get $start))
+  (func $decide (export "cogwit:triggers/pre-sign-up@0.1.0#decide") (param i32) (result i32)
+    (local $pollable i32)
+    (local.set $pollable (call $after (i64.const 10000000000)))
+    (call $block (local.get $pollable))
+    (i32.store (i32.const 16) (local.get $pollable))
+    (call $poll (i32.const 16) (i32.const 1) (i32.const 24))
+    ;; One is ready.
+    (if (i32.ne (i32.load (i32.const 28)) (i32.const 1)) (then (unreachable)))
+    (i32.const 0)))
