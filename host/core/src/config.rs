@@ -1,10 +1,9 @@
 //! Is the one table of the `COGWIT_*` variables that a host reads, with their defaults.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use crate::event::Trigger;
-use crate::policy::{COUNT, Caps, SECRET_PREFIX, SIZE, TIME, Unit, nearest};
+use crate::policy::{Caps, FUEL, LINES, SECRET_PREFIX, SIZE, TIME, Unit, nearest};
 
 /// One variable of the table.
 #[derive(Debug, Clone, Copy)]
@@ -43,7 +42,7 @@ pub enum ConfigError {
         example: &'static str,
     },
     /// No variable has this name.
-    #[error("{name} is not known{hint}: see `cogwit help config`")]
+    #[error("{name} is not known{hint} `cogwit help config` lists them")]
     Unknown {
         /// The variable.
         name: String,
@@ -64,8 +63,8 @@ macro_rules! cap {
     };
 }
 
-fn set<T>(field: &mut T, unit: &Unit<T>, text: &str) -> Option<()> {
-    *field = (unit.parse)(text)?;
+fn set<T: PartialOrd>(field: &mut T, unit: &Unit<T>, text: &str) -> Option<()> {
+    *field = unit.read(text)?;
     Some(())
 }
 
@@ -81,12 +80,12 @@ pub const VARIABLES: &[Variable] = &[
         },
         show: |config| config.trigger.map_or_else(|| "none".to_owned(), |trigger| trigger.to_string()),
     },
-    cap!("COGWIT_MAX_FUEL", "the most `fuel` that a policy may ask for", COUNT, limits.fuel),
+    cap!("COGWIT_MAX_FUEL", "the most `fuel` that a policy may ask for", FUEL, limits.fuel),
     cap!("COGWIT_MAX_DEADLINE", "the longest `deadline` that a policy may ask for", TIME, limits.deadline),
     cap!("COGWIT_MAX_CHAIN_DEADLINE", "the longest `chain-deadline` that a set may ask for", TIME, chain_deadline),
     cap!("COGWIT_MAX_MEMORY", "the most `memory` that a policy may ask for", SIZE, limits.memory),
     cap!("COGWIT_MAX_OUTPUT", "the most `output` that a policy may ask for", SIZE, limits.output),
-    cap!("COGWIT_MAX_LOG_LINES", "the most `log-lines` that a policy may ask for", COUNT, limits.log_lines),
+    cap!("COGWIT_MAX_LOG_LINES", "the most `log-lines` that a policy may ask for", LINES, limits.log_lines),
     cap!("COGWIT_MAX_LOG_BYTES", "the most `log-bytes` that a policy may ask for", SIZE, limits.log_bytes),
 ];
 
@@ -111,17 +110,10 @@ impl Config {
                 Some(_) => {}
                 None => {
                     let known = nearest(&name, VARIABLES.iter().map(|variable| variable.name));
-                    let hint = known.map(|known| format!(", did you mean {known}?")).unwrap_or_default();
+                    let hint = known.map(|known| format!("; did you mean {known}?")).unwrap_or_else(|| ":".to_owned());
                     errors.push(ConfigError::Unknown { name, hint });
                 }
             }
-        }
-        if config.caps.limits.fuel == 0 || config.caps.limits.deadline == Duration::ZERO {
-            errors.push(ConfigError::Unreadable {
-                name: "COGWIT_MAX_FUEL or COGWIT_MAX_DEADLINE",
-                value: "0".to_owned(),
-                example: "more than nothing, or no policy can run",
-            });
         }
         if errors.is_empty() { Ok(config) } else { Err(errors) }
     }
@@ -154,7 +146,7 @@ mod tests {
             texts,
             [
                 "COGWIT_MAX_FUEL is `lots`: write a number such as `10_000_000`",
-                "COGWIT_MAX_MEMROY is not known, did you mean COGWIT_MAX_MEMORY?: see `cogwit help config`",
+                "COGWIT_MAX_MEMROY is not known; did you mean COGWIT_MAX_MEMORY? `cogwit help config` lists them",
             ]
         );
     }

@@ -1,12 +1,12 @@
 //! Tells an event's whole way, top to bottom: parse, route, run, merge, reply.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use crate::event::{Event, EventError, OnFault, Trigger, Unmatched};
 use crate::reply::{self, ErrorType, Refusal};
 use crate::route;
-use crate::run::{Chance, Fault, Key, Logs, Ran, Request, Response, Usage, World};
+use crate::run::{Chance, Denial, End, Fault, Key, Logs, Ran, Request, Response, Usage, World};
 use crate::store::{Policy, PolicySet};
 use crate::trigger::{self, Member, Warning};
 
@@ -89,18 +89,13 @@ pub enum Verdict {
 /// Decides one event. Never panics, never blocks on anything but the engine's slots and the policies' own work.
 pub fn decide(set: &PolicySet, call: &Call<'_>) -> Decision {
     let mut line = Line { set, call, trigger: None, runs: Vec::new(), warnings: Vec::new() };
+    let neutral = |error_type| Err(Refusal::neutral(error_type, call.id));
     let (outcome, reply) = match line.walk() {
         Ok((outcome, reply)) => (outcome, Ok(reply)),
-        Err(Stop::Event(error)) => (Outcome::EventRefused(error), Err(ErrorType::EventRefused)),
-        Err(Stop::Fault(text)) => (Outcome::Fault(text), Err(ErrorType::PolicyFault)),
-        Err(Stop::Deny) => (Outcome::Deny, Err(ErrorType::PolicyDenied)),
+        Err(Stop::Event(error)) => (Outcome::EventRefused(error), neutral(ErrorType::EventRefused)),
+        Err(Stop::Fault(text)) => (Outcome::Fault(text), neutral(ErrorType::PolicyFault)),
+        Err(Stop::Deny(message)) => (Outcome::Deny, Err(Refusal::denied(&message, call.id, &mut line.warnings))),
     };
-    let reply = reply.map_err(|error_type| match line.runs.last() {
-        Some(PolicyRun { verdict: Verdict::Deny { message, .. }, .. }) if error_type == ErrorType::PolicyDenied => {
-            Refusal::denied(message, call.id, &mut line.warnings)
-        }
-        _ => Refusal::neutral(error_type, call.id),
-    });
     Decision { outcome, reply, trigger: line.trigger, runs: line.runs, warnings: line.warnings }
 }
 
@@ -108,7 +103,7 @@ pub fn decide(set: &PolicySet, call: &Call<'_>) -> Decision {
 enum Stop {
     Event(EventError),
     Fault(String),
-    Deny,
+    Deny(String),
 }
 
 impl From<EventError> for Stop {
@@ -176,39 +171,28 @@ impl<'a> Line<'a> {
     }
 
     /// When the chain must have ended: the set's deadline, or the host's where that is earlier.
-    fn end(&self) -> (Instant, Duration, Key) {
-        let now = Instant::now();
-        let own = now.checked_add(self.set.chain_deadline).unwrap_or(now);
-        match self.call.end {
-            Some(host) if host < own => (host, host.saturating_duration_since(now), Key::Host),
-            _ => (own, self.set.chain_deadline, Key::ChainDeadline),
+    fn end(&self) -> End {
+        let since = Instant::now();
+        let left = self.call.end.map(|host| host.saturating_duration_since(since));
+        match left.filter(|left| *left < self.set.chain_deadline) {
+            Some(limit) => End { since, limit, key: Key::Host },
+            None => End { since, limit: self.set.chain_deadline, key: Key::ChainDeadline },
         }
     }
 
-    /// Writes down how a policy ran. Its own texts lose the values of secret settings here, and nowhere later.
-    fn record(
-        &mut self,
-        policy: &Policy,
-        ran: Ran<Result<Response, crate::run::Denial>>,
-    ) -> Result<Result<Response, Fault>, Stop> {
+    /// Writes down how a policy ran. Its denial loses the values of secret settings here, as its log did line by line.
+    fn record(&mut self, policy: &Policy, ran: Ran<Result<Response, Denial>>) -> Result<Result<Response, Fault>, Stop> {
         let mask = |text: String| policy.settings.mask(text);
-        let mut logs = ran.logs;
-        for line in &mut logs.lines {
-            line.context = mask(std::mem::take(&mut line.context));
-            line.message = mask(std::mem::take(&mut line.message));
-        }
         let (verdict, next) = match ran.result {
             Ok(Ok(response)) => (Verdict::Allow(trigger::members(&response)), Ok(Ok(response))),
             Ok(Err(denial)) => {
-                (Verdict::Deny { message: mask(denial.message), reason: denial.reason.map(mask) }, Err(Stop::Deny))
+                let message = mask(denial.message);
+                (Verdict::Deny { message: message.clone(), reason: denial.reason.map(mask) }, Err(Stop::Deny(message)))
             }
-            Err(fault) => {
-                let fault = fault.masked(mask);
-                (Verdict::Fault(fault.clone()), Ok(Err(fault)))
-            }
+            Err(fault) => (Verdict::Fault(fault.clone()), Ok(Err(fault))),
         };
         let (name, digest) = (policy.name.clone(), policy.digest.clone());
-        self.runs.push(PolicyRun { policy: name, digest, verdict, usage: ran.usage, logs });
+        self.runs.push(PolicyRun { policy: name, digest, verdict, usage: ran.usage, logs: ran.logs });
         next
     }
 

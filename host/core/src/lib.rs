@@ -12,6 +12,7 @@
 //! The hosts use what is public here and nothing else. `event`, `policy`, `route` and `reply` know no engine and no clock.
 
 mod decide;
+pub mod text;
 pub mod event;
 pub mod policy;
 pub mod store;

@@ -2,8 +2,9 @@
 
 use std::process::ExitCode;
 
-use anstream::eprintln;
-use anstyle::{AnsiColor, Style};
+use anstyle::AnsiColor;
+
+use crate::output;
 
 /// Exit codes of every command.
 pub(crate) mod exit {
@@ -35,15 +36,15 @@ impl Failure {
         Self { code: exit::COULD_NOT_RUN, text: error.to_string() }
     }
 
-    /// Prints one `error:` for each line of thought, and gives the exit code.
+    /// Standard output could not be written.
+    #[expect(clippy::needless_pass_by_value, reason = "the shape that map_err wants")]
+    pub(crate) fn unwritable(error: std::io::Error) -> Self {
+        Self::could_not_run(format!("cannot write the result: {error}; check where standard output leads"))
+    }
+
+    /// Prints the error, and gives the exit code.
     pub(crate) fn report(&self) -> ExitCode {
-        eprintln!("{}: {}", styled("error", AnsiColor::Red), self.text);
+        output::report(&format!("{}: {}\n", output::styled("error", AnsiColor::Red), self.text));
         ExitCode::from(self.code)
     }
-}
-
-/// `text` in bold and a colour, where the terminal shows it.
-pub(crate) fn styled(text: &str, color: AnsiColor) -> String {
-    let style = Style::new().bold().fg_color(Some(color.into()));
-    format!("{style}{text}{style:#}")
 }

@@ -3,6 +3,7 @@
 mod cmd;
 mod embedded;
 mod failure;
+mod output;
 mod report;
 
 use std::process::ExitCode;

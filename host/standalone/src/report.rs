@@ -1,5 +1,6 @@
 //! Tells how a decision came about: as text for people, as JSON for scripts.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::io;
 
@@ -11,7 +12,7 @@ use cogwit_core::{Decision, Outcome, PolicyRun, Verdict};
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 
-use crate::failure::styled;
+use crate::output::styled;
 
 /// The report as text, with colours.
 pub(crate) fn text(set: &PolicySet, decision: &Decision) -> String {
@@ -19,7 +20,8 @@ pub(crate) fn text(set: &PolicySet, decision: &Decision) -> String {
     let (word, color) = match decision.outcome {
         Outcome::Allow | Outcome::Unmatched => ("allow", AnsiColor::Green),
         Outcome::Deny => ("deny", AnsiColor::Yellow),
-        Outcome::Fault(_) | Outcome::EventRefused(_) => ("fault", AnsiColor::Red),
+        Outcome::Fault(_) => ("fault", AnsiColor::Red),
+        Outcome::EventRefused(_) => ("event refused", AnsiColor::Red),
     };
     let trigger = decision.trigger.map_or("no trigger", |trigger| trigger.name());
     line(&mut out, format_args!("{}: {trigger} by the set `{}`", styled(word, color), set.name));
@@ -144,7 +146,7 @@ struct Policy<'a> {
 #[derive(Serialize)]
 #[serde(rename_all = "lowercase", tag = "verdict")]
 enum Said<'a> {
-    Allow { set: Vec<(&'static str, &'a str)> },
+    Allow { set: BTreeMap<&'static str, Box<RawValue>> },
     Deny { message: &'a str, reason: Option<&'a str> },
     Fault { kind: &'static str, text: String },
 }
@@ -156,7 +158,7 @@ struct Logged<'a> {
     message: &'a str,
 }
 
-/// The report as one JSON object, with the reply's bytes inside as they are.
+/// The report as one JSON object, with the reply inside as it is but for blanks around it.
 pub(crate) fn json(set: &PolicySet, decision: &Decision, id: &str) -> io::Result<String> {
     let reply = match &decision.reply {
         Ok(event) => RawValue::from_string(String::from_utf8_lossy(event).into_owned()).map_err(io::Error::other)?,
@@ -195,7 +197,9 @@ fn policy(run: &PolicyRun) -> Policy<'_> {
         sha256: &run.digest,
         verdict: match &run.verdict {
             Verdict::Allow(members) => {
-                Said::Allow { set: members.iter().map(|member| (member.name, member.json.as_str())).collect() }
+                let value = |json: &str| RawValue::from_string(json.to_owned()).ok();
+                let set = members.iter().filter_map(|member| Some((member.name, value(&member.json)?)));
+                Said::Allow { set: set.collect() }
             }
             Verdict::Deny { message, reason } => Said::Deny { message, reason: reason.as_deref() },
             Verdict::Fault(fault) => Said::Fault { kind: fault.kind(), text: fault.to_string() },

@@ -41,7 +41,11 @@ impl PreAuthentication for AccessGate {
 
 impl Settings for AccessGate {
     fn validate() -> Result<(), String> {
-        settings::only(&["invitation-codes", "invitation-key", "refused-domains", "refused-clients"])
+        settings::only(&["invitation-codes", "invitation-key", "refused-domains", "refused-clients"])?;
+        if settings::text("invitation-codes", "-").split(',').all(|code| code.trim().is_empty()) {
+            return Err("`invitation-codes` holds no code, so anyone could sign up: add one, or remove it".to_owned());
+        }
+        email::check_domains("refused-domains", &settings::list("refused-domains", ""))
     }
 }
 
@@ -124,6 +128,14 @@ mod tests {
         let event = pre_authentication::Event::default().with_client_id("old-app");
         let world = World::default().setting("refused-clients", "old-app");
         assert!(world.run(|| <AccessGate as PreAuthentication>::decide(event)).value.is_err());
+    }
+
+    #[test]
+    fn settings_that_would_let_everyone_in_are_refused() {
+        for (key, value) in [("invitation-codes", " ,"), ("invitation-codes", ""), ("refused-domains", "*.x.example")] {
+            assert!(World::default().setting(key, value).run(AccessGate::validate).value.is_err(), "{key} {value}");
+        }
+        assert_eq!(World::default().run(AccessGate::validate).value, Ok(()));
     }
 
     #[test]

@@ -38,10 +38,7 @@ impl Settings for AutoConfirmDomain {
                  address; list the domains that are yours",
             );
         }
-        match domains.iter().find(|domain| domain.contains('@')) {
-            Some(address) => Err(format!("`domains` holds `{address}`: write the domain alone, such as `example.com`")),
-            None => Ok(()),
-        }
+        email::check_domains("domains", &domains)
     }
 }
 

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 
 use super::text::kind;
 use super::{EventError, Object};
+use crate::text::one_line;
 
 /// The largest event that Lambda delivers synchronously, in bytes.
 pub const MAX_EVENT_BYTES: usize = 6 * 1024 * 1024;
@@ -48,9 +49,13 @@ impl<'a> Event<'a> {
     /// Refuses what is larger than [`MAX_EVENT_BYTES`], not UTF-8, not JSON, no object, or has a top-level member twice.
     pub fn parse(bytes: &'a [u8]) -> Result<Self, EventError> {
         if bytes.len() > MAX_EVENT_BYTES {
-            return Err(EventError::TooLarge { bytes: bytes.len(), limit: MAX_EVENT_BYTES });
+            return Err(EventError::TooLarge { limit: MAX_EVENT_BYTES });
         }
         let text = std::str::from_utf8(bytes).map_err(|error| EventError::NotUtf8 { at: error.valid_up_to() })?;
+        if text.starts_with('\u{feff}') {
+            let reason = "it begins with a byte order mark, which JSON does not have".to_owned();
+            return Err(EventError::NotJson { reason });
+        }
         let envelope = Object::parse(text, "the event")?;
         if !text.trim_start().starts_with('{') {
             return Err(EventError::WrongType {
@@ -61,7 +66,7 @@ impl<'a> Event<'a> {
         }
         let mut seen = HashSet::new();
         if let Some((member, _)) = envelope.iter().find(|(member, _)| !seen.insert(*member)) {
-            return Err(EventError::Duplicate { member: member.to_owned() });
+            return Err(EventError::Duplicate { member: one_line(member) });
         }
         let inner = |name: &str| match envelope.get(name) {
             Some(json) => Object::parse(json, &format!("`{name}`")),

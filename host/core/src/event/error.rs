@@ -7,10 +7,8 @@ use super::Trigger;
 #[non_exhaustive]
 pub enum EventError {
     /// Larger than Lambda delivers.
-    #[error("the event has {bytes} bytes, more than the {limit} that Lambda delivers: send a smaller event")]
+    #[error("the event has more than {limit} bytes, which is what Lambda delivers at most: send a smaller event")]
     TooLarge {
-        /// The size of the event, in bytes.
-        bytes: usize,
         /// The largest size, in bytes.
         limit: usize,
     },

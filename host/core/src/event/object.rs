@@ -1,6 +1,7 @@
 //! Reads one JSON object as the ordered list of its members, each with its raw text.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
@@ -50,9 +51,11 @@ impl<'a> Object<'a> {
         self.0.iter().map(|(name, json)| (name.as_ref(), *json))
     }
 
-    /// The members as names and texts, without those whose value is null.
+    /// The members as names and texts. A member whose value is null is left out, and so is one that null overrides.
     pub fn entries(&self) -> Vec<(String, String)> {
-        self.iter().filter_map(|(name, json)| Some((name.to_owned(), text(json)?.into_owned()))).collect()
+        let last: HashMap<_, _> = self.iter().collect();
+        let present = self.iter().filter(|(name, _)| last.get(name) != Some(&"null"));
+        present.filter_map(|(name, json)| Some((name.to_owned(), text(json)?.into_owned()))).collect()
     }
 }
 
@@ -89,6 +92,13 @@ mod tests {
         let object = Object::parse(r#" { "b" : 1E2, "a":"x", "\u0062": -0 } "#, "it").unwrap();
         assert_eq!(object.iter().collect::<Vec<_>>(), [("b", "1E2"), ("a", "\"x\""), ("b", "-0")]);
         assert_eq!(object.get("b"), Some("-0"));
+    }
+
+    #[test]
+    fn null_takes_an_entry_away_wherever_it_stands_last() {
+        let entries = |json| Object::parse(json, "it").unwrap().entries();
+        assert_eq!(entries(r#"{"a":"x","a":null}"#), []);
+        assert_eq!(entries(r#"{"a":null,"a":"x"}"#), [("a".to_owned(), "x".to_owned())]);
     }
 
     #[test]

@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use super::{Capability, LimitTexts, SettingValue, When};
 use crate::event::{OnFault, Trigger, Unmatched};
+use crate::text::one_line;
 
 /// A policy set as it is written.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -80,10 +81,10 @@ pub enum DocumentError {
     #[error("`schema` is {found}, but this version of cogwit reads 1: write `schema = 1`, or use a newer cogwit")]
     Schema {
         /// The schema that the document names.
-        found: u32,
+        found: i64,
     },
-    /// A policy's name cannot be used.
-    #[error("the policy name `{name}` cannot be used: write 1 to 64 letters, digits, `-`, `_` or `.`")]
+    /// The name of a policy or of the set cannot be used.
+    #[error("the name `{name}` cannot be used: write 1 to 64 letters, digits, `-`, `_` or `.`")]
     Name {
         /// The name.
         name: String,
@@ -111,19 +112,24 @@ impl Document {
     ///
     /// The first thing that is wrong, with its line, and the nearest known key for an unknown one.
     pub fn parse(text: &str) -> Result<Self, DocumentError> {
-        let document: Self = toml::from_str(text).map_err(|error| DocumentError::Unreadable(with_hint(&error)))?;
-        if document.schema != 1 {
-            return Err(DocumentError::Schema { found: document.schema });
+        let unreadable = |error: toml::de::Error| DocumentError::Unreadable(with_hint(&error));
+        // First, since a document of another schema may have any other key.
+        let table: toml::Table = text.parse().map_err(unreadable)?;
+        match table.get("schema").and_then(toml::Value::as_integer) {
+            Some(found) if found != 1 => return Err(DocumentError::Schema { found }),
+            _ => {}
         }
+        let document: Self = toml::from_str(text).map_err(unreadable)?;
+        document.check()?;
+        Ok(document)
+    }
+
+    fn check(&self) -> Result<(), DocumentError> {
         let mut names = BTreeSet::new();
-        for policy in &document.policies {
+        check_name(&self.set.name)?;
+        for policy in &self.policies {
             let name = &policy.name;
-            if name.is_empty()
-                || name.len() > 64
-                || !name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
-            {
-                return Err(DocumentError::Name { name: name.clone() });
-            }
+            check_name(name)?;
             if !names.insert(name) {
                 return Err(DocumentError::Twice { name: name.clone() });
             }
@@ -132,11 +138,15 @@ impl Document {
                 return Err(DocumentError::Nothing { policy: name.clone(), key });
             }
         }
-        Ok(document)
+        Ok(())
     }
 
     /// A set of policies that have no document: bare components, each under a name.
-    pub fn of_components(components: impl IntoIterator<Item = (String, String)>) -> Self {
+    ///
+    /// # Errors
+    ///
+    /// Where a name cannot be used or is there twice.
+    pub fn of_components(components: impl IntoIterator<Item = (String, String)>) -> Result<Self, DocumentError> {
         let policies = components.into_iter().map(|(name, component)| PolicyDocument {
             name,
             component,
@@ -148,12 +158,23 @@ impl Document {
             limits: LimitTexts::default(),
             capabilities: BTreeSet::new(),
         });
-        Self {
+        let document = Self {
             schema: 1,
             set: SetHead { name: "components".to_owned(), unmatched: None },
             limits: LimitTexts::default(),
             policies: policies.collect(),
-        }
+        };
+        document.check()?;
+        Ok(document)
+    }
+}
+
+/// Names stand in reports and on command lines.
+fn check_name(name: &str) -> Result<(), DocumentError> {
+    let plain = name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c));
+    match plain && (1..=64).contains(&name.len()) {
+        true => Ok(()),
+        false => Err(DocumentError::Name { name: one_line(name) }),
     }
 }
 

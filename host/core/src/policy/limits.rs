@@ -121,7 +121,7 @@ impl LimitTexts {
         let mut errors = Vec::new();
         let cap = &caps.limits;
         let limits = Limits {
-            fuel: read(COUNT, "fuel", "COGWIT_MAX_FUEL", &self.fuel, base.fuel, cap.fuel, &mut errors),
+            fuel: read(FUEL, "fuel", "COGWIT_MAX_FUEL", &self.fuel, base.fuel, cap.fuel, &mut errors),
             deadline: read(
                 TIME,
                 "deadline",
@@ -134,7 +134,7 @@ impl LimitTexts {
             memory: read(SIZE, "memory", "COGWIT_MAX_MEMORY", &self.memory, base.memory, cap.memory, &mut errors),
             output: read(SIZE, "output", "COGWIT_MAX_OUTPUT", &self.output, base.output, cap.output, &mut errors),
             log_lines: read(
-                COUNT,
+                LINES,
                 "log-lines",
                 "COGWIT_MAX_LOG_LINES",
                 &self.log_lines,
@@ -186,23 +186,37 @@ impl LimitTexts {
 }
 
 /// How one kind of limit is read and written.
-pub(crate) struct Unit<T> {
+pub(crate) struct Unit<T: 'static> {
+    /// The least that makes sense.
+    pub(crate) least: T,
     pub(crate) parse: fn(&str) -> Option<T>,
     pub(crate) show: fn(&T) -> String,
     pub(crate) example: &'static str,
 }
 
-pub(crate) const COUNT: &Unit<u64> = &Unit {
+impl<T: PartialOrd> Unit<T> {
+    /// The value of a text; none where it cannot be read or is less than makes sense.
+    pub(crate) fn read(&self, text: &str) -> Option<T> {
+        (self.parse)(text).filter(|value| *value >= self.least)
+    }
+}
+
+pub(crate) const FUEL: &Unit<u64> = &Unit { least: 1, ..COUNT };
+pub(crate) const LINES: &Unit<u64> = &COUNT;
+const COUNT: Unit<u64> = Unit {
+    least: 0,
     parse: |text| text.replace('_', "").parse().ok(),
     show: u64::to_string,
     example: "a number such as `10_000_000`",
 };
 pub(crate) const SIZE: &Unit<u64> = &Unit {
+    least: 1,
     parse: |text| ByteSize::from_str(text).ok().map(|size| size.as_u64()),
     show: |bytes| ByteSize::b(*bytes).to_string(),
     example: "a size such as `16 MiB`",
 };
 pub(crate) const TIME: &Unit<Duration> = &Unit {
+    least: Duration::from_millis(1),
     parse: |text| humantime::parse_duration(text).ok(),
     show: |time| humantime::format_duration(*time).to_string(),
     example: "a time such as `100 ms`",
@@ -219,7 +233,7 @@ fn read<T: Copy + PartialOrd>(
 ) -> T {
     let Some(value) = text else { return if base > cap { cap } else { base } };
     let written = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    match (unit.parse)(&written) {
+    match unit.read(&written) {
         None => errors.push(LimitError::Unreadable { key, value: written, example: unit.example }),
         Some(asked) if asked > cap => {
             errors.push(LimitError::AboveCap { key, value: (unit.show)(&asked), cap: (unit.show)(&cap), variable });
@@ -254,6 +268,8 @@ mod tests {
 
     #[test]
     fn what_cannot_be_read_is_named_all_at_once() {
+        assert_eq!(over("fuel = 0\ndeadline = 0\nmemory = 0\noutput = 0").unwrap_err().len(), 4);
+        assert_eq!(over("log-lines = 0").unwrap().log_lines, 0);
         let errors = over("fuel = -1\ndeadline = 5\nmemory = 'lots'").unwrap_err();
         let texts: Vec<_> = errors.iter().map(ToString::to_string).collect();
         assert_eq!(

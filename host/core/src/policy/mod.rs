@@ -10,7 +10,7 @@ pub use capability::{Capability, UnknownCapability};
 pub use condition::When;
 pub(crate) use document::nearest;
 pub use document::{Document, DocumentError, PolicyDocument, SetHead};
-pub(crate) use limits::{COUNT, SIZE, TIME, Unit};
 pub use limits::{Caps, LimitError, LimitTexts, Limits};
+pub(crate) use limits::{FUEL, LINES, SIZE, TIME, Unit};
 pub(crate) use settings::SECRET_PREFIX;
 pub use settings::{SettingError, SettingValue, Settings};

@@ -76,6 +76,9 @@ impl Settings {
                 SettingValue::Text(text) => text.clone(),
                 SettingValue::Env(variable) => match env(variable).filter(|value| !value.is_empty()) {
                     Some(secret) => {
+                        // A policy may take a list apart, so its longer entries are secret by themselves.
+                        let entries = secret.split(',').map(str::trim).filter(|entry| entry.chars().count() >= 4);
+                        settings.secrets.extend(entries.map(str::to_owned));
                         settings.secrets.push(secret.clone());
                         secret
                     }
@@ -130,6 +133,8 @@ mod tests {
         let settings = Settings::resolve(&written, |_| Some("hush".to_owned())).unwrap();
         assert_eq!(settings.get("code"), Some("hush"));
         assert_eq!(settings.mask("the code is hush, hush".to_owned()), "the code is ***, ***");
+        let list = Settings::resolve(&written, |_| Some("app-1, app-2".to_owned())).unwrap();
+        assert_eq!(list.mask("app-2 of app-1, app-2".to_owned()), "*** of ***");
         let error = Settings::resolve(&written, |_| None).unwrap_err().remove(0);
         assert!(error.to_string().contains("`COGWIT_SECRET_CODE`, which is not set"));
     }

@@ -6,6 +6,7 @@
 use serde::Serialize;
 
 use crate::event::Trigger;
+use crate::text::one_line;
 use crate::trigger::Warning;
 
 /// The longest message that is passed on, in characters.
@@ -38,7 +39,7 @@ pub enum ErrorType {
 impl Refusal {
     /// A policy's refusal: its sentence without control characters and cut to 512, or the neutral one where it is empty.
     pub(crate) fn denied(message: &str, id: &str, warnings: &mut Vec<Warning>) -> Self {
-        let plain: String = message.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+        let plain = one_line(message);
         let sentence = plain.trim();
         if sentence.is_empty() {
             warnings
@@ -66,10 +67,17 @@ impl Refusal {
         serde_json::to_vec(self).unwrap_or_default()
     }
 
-    /// The sentence that whoever called Cognito's API sees.
+    /// What whoever called Cognito's API sees: the sentence between Cognito's own words, but for the triggers that Cognito
+    /// does not wait for, and user migration, whose errors it replaces (as logs of the live service show).
     pub fn seen_by_caller(&self, trigger: Option<Trigger>) -> String {
-        let name = trigger.map_or("The trigger", Trigger::cognito_name);
-        format!("{name} failed with error {}.", self.error_message)
+        match trigger {
+            Some(Trigger::CustomEmailSender | Trigger::CustomSmsSender) => {
+                "no message, Cognito does not wait for this trigger".to_owned()
+            }
+            Some(Trigger::UserMigration) => "Exception migrating user in app client".to_owned(),
+            Some(trigger) => format!("{} failed with error {}.", trigger.cognito_name(), self.error_message),
+            None => format!("The trigger failed with error {}.", self.error_message),
+        }
     }
 }
 

@@ -19,8 +19,8 @@ pub(crate) fn splice(event: &Event<'_>, members: &[Member]) -> Result<Vec<u8>, E
     match event.response {
         None => {
             let close = text.trim_end().len() - 1;
-            let comma =
-                if text.trim() == "{}" || text.get(..close).is_some_and(|it| it.trim() == "{") { "" } else { "," };
+            let empty = text.get(..close).is_some_and(|before| before.trim() == "{");
+            let comma = if empty { "" } else { "," };
             edits.push((close..close, format!("{comma}\"response\":{{{}}}", joined(members))));
         }
         Some(json) => {

@@ -2,6 +2,7 @@
 
 use crate::event::{Event, EventError, Header, Trigger};
 use crate::store::{Policy, PolicySet};
+use crate::text::one_line;
 
 /// The trigger of an event: by its `triggerSource`; without one as `given`; else the one trigger that the set answers.
 ///
@@ -9,7 +10,8 @@ use crate::store::{Policy, PolicySet};
 ///
 /// Where the source belongs to no trigger, or nothing says which trigger it is.
 pub fn trigger(event: &Event<'_>, given: Option<Trigger>, set: &PolicySet) -> Result<Trigger, EventError> {
-    let of_event = Trigger::of(event).map_err(|unknown| EventError::UnknownSource { source_name: unknown.0 })?;
+    let of_event =
+        Trigger::of(event).map_err(|unknown| EventError::UnknownSource { source_name: one_line(&unknown.0) })?;
     if let Some(trigger) = of_event.or(given) {
         return Ok(trigger);
     }

@@ -32,6 +32,9 @@ pub(super) const TABLES: u32 = 16;
 /// Elements that one table can have.
 const TABLE_ELEMENTS: usize = 100_000;
 
+/// What a 32-bit memory can hold, in bytes.
+const MOST_MEMORY: u64 = 4 << 30;
+
 /// Memory that stays resident in a free slot, in bytes: a policy that stays within it causes no page fault.
 const KEEP_RESIDENT: usize = 128 << 10;
 const TABLE_KEEP_RESIDENT: usize = 64 << 10;
@@ -52,27 +55,31 @@ pub struct Engine {
 pub struct EngineError(String);
 
 impl Engine {
-    /// Makes an engine that runs up to `slots` policies at once; further ones wait. `memory` is the most that one policy may
-    /// ask for, in bytes.
+    /// Makes an engine that runs up to `slots` policies at once, 1 to 1,000; further ones wait. `memory` is the most that one
+    /// policy may ask for, in bytes; beyond 4 GiB there is nothing to ask for.
     ///
     /// # Errors
     ///
     /// Where the processor is not supported, or the slots cannot be reserved.
     #[expect(clippy::disallowed_methods, reason = "this is the one place")]
     pub fn new(slots: u32, memory: u64) -> Result<Self, EngineError> {
-        let slots = slots.max(1);
+        let slots = slots.clamp(1, 1_000);
         let config = config(slots, memory).map_err(|error| EngineError(format!("{error:#}")))?;
         let engine = wasmtime::Engine::new(&config).map_err(|error| EngineError(format!("{error:#}")))?;
         tick(&engine).map_err(|error| EngineError(format!("no thread for the clock: {error}")))?;
         Ok(Self { wasmtime: engine, slots: Arc::new(Slots { free: Mutex::new(slots), freed: Condvar::new() }) })
     }
 
-    /// Waits for a free slot.
-    pub(super) fn slot(&self) -> Slot<'_> {
+    /// Waits for a free slot, but no longer than `patience`; with none left, not at all.
+    pub(super) fn slot(&self, patience: Duration) -> Option<Slot<'_>> {
+        if patience.is_zero() {
+            return None;
+        }
         let free = self.slots.free.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut free = self.slots.freed.wait_while(free, |free| *free == 0).unwrap_or_else(PoisonError::into_inner);
-        *free -= 1;
-        Slot(&self.slots)
+        let waited = self.slots.freed.wait_timeout_while(free, patience, |free| *free == 0);
+        let (mut free, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        *free = free.checked_sub(1)?;
+        Some(Slot(&self.slots))
     }
 }
 
@@ -86,7 +93,7 @@ fn config(slots: u32, memory: u64) -> wasmtime::Result<Config> {
         .max_core_instances_per_component(CORE_INSTANCES)
         .max_memories_per_component(MEMORIES)
         .max_tables_per_component(TABLES)
-        .max_memory_size(usize::try_from(memory)?)
+        .max_memory_size(usize::try_from(memory.min(MOST_MEMORY))?)
         .table_elements(TABLE_ELEMENTS)
         .linear_memory_keep_resident(KEEP_RESIDENT)
         .table_keep_resident(TABLE_KEEP_RESIDENT);

@@ -7,9 +7,9 @@ use bytesize::ByteSize;
 use wasmtime::Trap;
 
 use super::limiter::MemoryHit;
-use super::shape::printable;
 use super::usage::{LogLevel, Logs};
 use crate::policy::Limits;
+use crate::text::one_line;
 
 /// What broke in a run. A fault is never shown to the user: the texts are the operator's.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -110,7 +110,7 @@ pub(super) struct WrongTypes(String);
 impl WrongTypes {
     #[expect(clippy::needless_pass_by_value, reason = "the shape that map_err wants")]
     pub(super) fn new(error: wasmtime::Error) -> Self {
-        Self(printable(&format!("{error:#}")))
+        Self(one_line(&format!("{error:#}")))
     }
 }
 
@@ -142,23 +142,14 @@ impl Fault {
             return Self::Types(text.clone());
         }
         if let Some(NotGiven(text)) = error.downcast_ref() {
-            return Self::Refused(printable(text));
+            return Self::Refused(one_line(text));
         }
         match error.downcast_ref::<Trap>() {
             Some(Trap::OutOfFuel) => Self::Fuel { limit: limits.fuel },
             Some(Trap::StackOverflow) => Self::Stack,
             Some(trap) => Self::Trap { trap: trap.to_string(), panic: panic(logs) },
             None if format!("{error:#}").contains(OVER_OUTPUT) => Self::Output { limit: limits.output },
-            None => Self::Value(printable(&error.root_cause().to_string())),
-        }
-    }
-
-    /// The fault with the texts that the policy had a hand in passed through `mask`.
-    pub(crate) fn masked(self, mask: impl Fn(String) -> String) -> Self {
-        match self {
-            Self::Trap { trap, panic } => Self::Trap { trap, panic: panic.map(mask) },
-            Self::Value(text) => Self::Value(mask(text)),
-            other => other,
+            None => Self::Value(one_line(&error.root_cause().to_string())),
         }
     }
 
@@ -182,5 +173,5 @@ impl Fault {
 /// What the SDK's panic hook wrote last.
 fn panic(logs: &Logs) -> Option<String> {
     let line = logs.lines.last()?;
-    (line.level == LogLevel::Critical && line.context == "panic").then(|| printable(&line.message))
+    (line.level == LogLevel::Critical && line.context == "panic").then(|| one_line(&line.message))
 }

@@ -18,13 +18,33 @@ use crate::policy::{Limits, Settings};
 /// What a run has to live with.
 pub(crate) struct World<'a> {
     pub(crate) limits: &'a Limits,
-    /// When the whole chain must have ended, how long it had, and who set that.
-    pub(crate) end: (Instant, Duration, Key),
+    /// When the whole chain must have ended.
+    pub(crate) end: End,
     pub(crate) settings: &'a Arc<Settings>,
     pub(crate) raw_event: &'a Arc<str>,
     pub(crate) chance: Chance,
     /// The policy's place in the chain.
     pub(crate) place: usize,
+}
+
+/// An end in time, and who set it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct End {
+    pub(crate) since: Instant,
+    pub(crate) limit: Duration,
+    pub(crate) key: Key,
+}
+
+impl End {
+    /// How long it is until then.
+    fn left(&self, now: Instant) -> Duration {
+        self.limit.saturating_sub(now.saturating_duration_since(self.since))
+    }
+
+    /// What it means that it has come by `now`.
+    fn hit(&self, now: Instant) -> DeadlineHit {
+        DeadlineHit { limit: self.limit, key: self.key, ran: now.saturating_duration_since(self.since) }
+    }
 }
 
 /// What came of a run.
@@ -42,11 +62,14 @@ pub(super) fn run<T>(
     world: &World<'_>,
     work: impl FnOnce(&mut Store<Context>, &Instance) -> wasmtime::Result<T>,
 ) -> Ran<T> {
-    let _slot = engine.slot();
+    let slot = engine.slot(world.end.left(Instant::now()));
     let started = Instant::now();
     let mut instantiated = started;
     let mut store = store(engine, world, started);
-    let result = store.set_fuel(world.limits.fuel).and_then(|()| pre.instantiate(&mut store)).and_then(|instance| {
+    // Without a slot the end has come while others ran.
+    let begun = store.set_fuel(world.limits.fuel);
+    let begun = begun.and_then(|()| slot.as_ref().ok_or_else(|| world.end.hit(started).into()));
+    let result = begun.and_then(|_| pre.instantiate(&mut store)).and_then(|instance| {
         instantiated = Instant::now();
         work(&mut store, &instance)
     });
@@ -78,18 +101,18 @@ fn store(engine: &Engine, world: &World<'_>, started: Instant) -> Store<Context>
             limiter: Limiter::new(limits.memory),
             settings: world.settings.clone(),
             raw_event: world.raw_event.clone(),
-            log: Log::new(limits),
+            log: Log::new(limits, world.settings.clone()),
             draw: Draw::new(world.chance, world.place),
         },
     );
     store.limiter(|context| &mut context.limiter);
     store.set_max_component_handles(COMPONENT_HANDLES);
     store.set_hostcall_fuel(usize::try_from(limits.output).unwrap_or(usize::MAX));
-    let own = started.checked_add(limits.deadline).map(|end| (end, limits.deadline, Key::Deadline));
-    let (end, limit, key) = own.into_iter().chain([world.end]).min_by_key(|(end, ..)| *end).unwrap_or(world.end);
+    let own = End { since: started, limit: limits.deadline, key: Key::Deadline };
+    let end = if own.limit < world.end.left(started) { own } else { world.end };
     store.set_epoch_deadline(1);
     store.epoch_deadline_callback(move |_| match Instant::now() {
-        now if now >= end => Err(DeadlineHit { limit, key, ran: now - started }.into()),
+        now if end.left(now).is_zero() => Err(end.hit(now).into()),
         _ => Ok(UpdateDeadline::Continue(1)),
     });
     store

@@ -5,6 +5,7 @@
 
 mod bindings;
 mod engine;
+mod compile;
 mod shape;
 mod version;
 mod prepared;
@@ -23,7 +24,7 @@ pub use chance::{Chance, Consumed};
 pub use engine::{Engine, EngineError, FINGERPRINT, WASMTIME};
 pub use fault::{Fault, Key};
 pub use imports::Need;
-pub(crate) use instance::{Ran, World};
+pub(crate) use instance::{End, Ran, World};
 pub use prepared::Prepared;
 pub use shape::{Import, Shape, ShapeError, WIT_VERSION};
 pub use usage::{Fuel, LogLevel, LogLine, Logs, Usage};

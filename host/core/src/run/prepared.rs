@@ -5,12 +5,13 @@ use std::collections::BTreeSet;
 use wasmtime::component::InstancePre;
 
 use super::bindings::{Denial, Indices, Request, Response, exports};
+use super::compile::compile;
 use super::context::Context;
 use super::engine::Engine;
 use super::fault::WrongTypes;
 use super::imports;
 use super::instance::{Ran, World, run};
-use super::shape::{Shape, ShapeError, compile};
+use super::shape::{Shape, ShapeError};
 use crate::event::Trigger;
 use crate::policy::Capability;
 
@@ -20,7 +21,6 @@ pub struct Prepared {
     pre: InstancePre<Context>,
     triggers: Indices,
     settings: Option<exports::settings::GuestIndices>,
-    shape: Shape,
     answers: Vec<Trigger>,
 }
 
@@ -38,14 +38,13 @@ impl Prepared {
         let linker = imports::linker(&component, granted).map_err(invalid)?;
         let pre = linker.instantiate_pre(&component).map_err(invalid)?;
         let triggers = Indices::find(&pre, &answers).map_err(invalid)?;
-        let settings =
-            shape.settings.then(|| exports::settings::GuestIndices::new(&pre)).transpose().map_err(invalid)?;
-        Ok(Self { engine: engine.clone(), pre, triggers, settings, shape, answers })
-    }
-
-    /// What the component imports and exports.
-    pub fn shape(&self) -> &Shape {
-        &self.shape
+        let settings = shape
+            .settings
+            .is_some()
+            .then(|| exports::settings::GuestIndices::new(&pre))
+            .transpose()
+            .map_err(invalid)?;
+        Ok(Self { engine: engine.clone(), pre, triggers, settings, answers })
     }
 
     /// The triggers that it answers.

@@ -5,12 +5,14 @@ use std::collections::BTreeSet;
 use wasmtime::component::Component;
 use wasmtime::component::types::ComponentItem;
 
+use super::compile::compile;
 use super::engine::Engine;
 use super::has_interface;
 use super::imports::{FOR_ALL, Need, need};
 use super::version::{interface, is_version_of};
 use crate::event::Trigger;
 use crate::policy::Capability;
+use crate::text::one_line;
 
 /// The version of `cogwit:triggers` that this host speaks.
 pub const WIT_VERSION: &str = "0.1.0";
@@ -25,8 +27,8 @@ pub struct Shape {
     pub imports: Vec<Import>,
     /// The trigger interfaces that it exports, as named: with their version.
     pub triggers: Vec<String>,
-    /// Whether it checks its own settings.
-    pub settings: bool,
+    /// The interface by which it checks its own settings, as named.
+    pub settings: Option<String>,
 }
 
 /// One import of a component.
@@ -53,6 +55,14 @@ pub enum ShapeError {
     /// Not valid, or more than the engine takes.
     #[error("the component is not valid here: {0}; build it again")]
     Invalid(String),
+    /// Components in components, deeper than any tool nests them.
+    #[error("it nests components more than {0} deep: build it with `cargo pack` or `wasm-tools component new`")]
+    Nested(usize),
+    /// A component with code inside the component.
+    #[error(
+        "it holds a component with code of its own, whose copying no fuel counts: build the policy as one component"
+    )]
+    Composed,
     /// An import that this host does not give.
     #[error(
         "it imports `{0}`, which this host does not give: build the policy without it (policies in Rust: for wasm32-unknown-unknown)"
@@ -69,12 +79,12 @@ pub enum ShapeError {
         capability: Capability,
     },
     /// An interface of another version.
-    #[error(
-        "it was built for `{found}`, but this host has version {WIT_VERSION}: build it with an SDK of that version, or use a newer host"
-    )]
+    #[error("it was built for `{found}`, but this host has `{ours}`: build it for that version, or use a newer host")]
     Version {
-        /// The interface, with the version.
+        /// The interface, with its version.
         found: String,
+        /// The interface of this host.
+        ours: String,
     },
     /// A trigger interface that this host does not know.
     #[error("it exports `{0}`, which is no trigger interface of this host: use a newer host")]
@@ -84,21 +94,6 @@ pub enum ShapeError {
         "it exports no trigger interface, so it would never run: export one, such as `cogwit:triggers/pre-sign-up@{WIT_VERSION}`"
     )]
     NoTrigger,
-}
-
-/// Compiles a component.
-pub(super) fn compile(engine: &Engine, bytes: &[u8]) -> Result<Component, ShapeError> {
-    match bytes.get(..8) {
-        Some([0, b'a', b's', b'm', 1, 0, 0, 0]) => return Err(ShapeError::CoreModule),
-        Some([0, b'a', b's', b'm', ..]) => {}
-        _ => return Err(ShapeError::NotWasm),
-    }
-    Component::new(&engine.wasmtime, bytes).map_err(|error| ShapeError::Invalid(printable(&format!("{error:#}"))))
-}
-
-/// A text that a component may have had a hand in, on one line and without control characters.
-pub(super) fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 impl Shape {
@@ -112,12 +107,16 @@ impl Shape {
                 ComponentItem::Type(_) => true,
                 _ => false,
             };
-            Import { name: printable(name), need: if types_only { Need::Nothing } else { need(name) } }
+            Import { name: one_line(name), need: if types_only { Need::Nothing } else { need(name) } }
         });
         let imports = imports.collect();
         let ours: Vec<&str> = ty.exports(&engine.wasmtime).filter_map(|(name, _)| name.strip_prefix(PACKAGE)).collect();
         let (settings, triggers): (Vec<_>, Vec<_>) = ours.into_iter().partition(|name| interface(name) == SETTINGS);
-        Self { imports, triggers: triggers.into_iter().map(printable).collect(), settings: !settings.is_empty() }
+        Self {
+            imports,
+            triggers: triggers.into_iter().map(one_line).collect(),
+            settings: settings.into_iter().next().map(one_line),
+        }
     }
 
     /// The triggers that the component answers, if this host can serve it with what is granted.
@@ -126,20 +125,24 @@ impl Shape {
     ///
     /// The first import or export that this host cannot serve.
     pub fn answers(&self, granted: &BTreeSet<Capability>) -> Result<Vec<Trigger>, ShapeError> {
-        if let Some(import) = self.imports.iter().find(|import| import.need == Need::Refused) {
-            let known = FOR_ALL.iter().any(|given| interface(&import.name) == interface(given));
-            return Err(match known {
-                true => ShapeError::Version { found: import.name.clone() },
-                false => ShapeError::Import(import.name.clone()),
-            });
-        }
-        for import in &self.imports {
-            match import.need {
-                Need::Capability(needed) if !granted.contains(&needed) && !granted.contains(&Capability::Wasi) => {
-                    return Err(ShapeError::NotGranted { import: import.name.clone(), capability: needed });
+        for Import { name, need } in &self.imports {
+            match need {
+                Need::Nothing | Need::Given => {}
+                Need::Capability(needed) if granted.contains(needed) || granted.contains(&Capability::Wasi) => {}
+                Need::Capability(needed) => {
+                    return Err(ShapeError::NotGranted { import: name.clone(), capability: *needed });
                 }
-                _ => {}
+                Need::Refused => {
+                    let ours = FOR_ALL.iter().find(|given| interface(name) == interface(given));
+                    return Err(match ours {
+                        Some(ours) => ShapeError::Version { found: name.clone(), ours: (*ours).to_owned() },
+                        None => ShapeError::Import(name.clone()),
+                    });
+                }
             }
+        }
+        if let Some(settings) = &self.settings {
+            check_version(settings, SETTINGS)?;
         }
         let triggers: Vec<_> = self.triggers.iter().map(|name| trigger(name)).collect::<Result<_, _>>()?;
         if triggers.is_empty() { Err(ShapeError::NoTrigger) } else { Ok(triggers) }
@@ -150,9 +153,15 @@ impl Shape {
 fn trigger(name: &str) -> Result<Trigger, ShapeError> {
     let known = interface(name).parse().ok().filter(|trigger| has_interface(*trigger));
     let trigger = known.ok_or_else(|| ShapeError::UnknownInterface(format!("{PACKAGE}{name}")))?;
-    match is_version_of(name, &format!("{trigger}@{WIT_VERSION}")) {
-        true => Ok(trigger),
-        false => Err(ShapeError::Version { found: format!("{PACKAGE}{name}") }),
+    check_version(name, trigger.name()).map(|()| trigger)
+}
+
+/// Whether an exported interface is of the version that this host speaks.
+fn check_version(name: &str, interface: &str) -> Result<(), ShapeError> {
+    let ours = format!("{interface}@{WIT_VERSION}");
+    match is_version_of(name, &ours) {
+        true => Ok(()),
+        false => Err(ShapeError::Version { found: format!("{PACKAGE}{name}"), ours: format!("{PACKAGE}{ours}") }),
     }
 }
 

@@ -9,7 +9,8 @@ use super::source::sha256;
 use super::{Package, Policy, PolicySet};
 use crate::event::Trigger;
 use crate::policy::{Capability, Caps, Limits, PolicyDocument, Settings};
-use crate::run::{Chance, Engine, Key as Deadline, LogLevel, Prepared, ShapeError, World};
+use crate::run::{Chance, End, Engine, Key as Deadline, LogLevel, Prepared, ShapeError, World};
+use crate::text::one_line;
 
 /// One thing that an admission found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -124,8 +125,8 @@ fn admit_policy(
     let limits = findings.take(name, written.limits.over(base, caps));
     let settings = findings.take(name, Settings::resolve(&written.settings, env)).map(Arc::new);
     let Some(bytes) = package.components.get(&written.component) else {
-        findings
-            .add(name, format!("the set does not hold `{}`: add the file, or correct `component`", written.component));
+        let absent = || format!("the set does not hold `{}`: add the file, or correct `component`", written.component);
+        findings.add(name, package.missing.get(&written.component).cloned().unwrap_or_else(absent));
         return None;
     };
     let digest = sha256(bytes);
@@ -173,18 +174,17 @@ fn chosen(written: &PolicyDocument, prepared: &Prepared) -> Result<Vec<Trigger>,
 
 /// Instantiates the component once: its types are only compared then, and it may check its settings.
 fn check(prepared: &Prepared, name: Option<&str>, limits: &Limits, settings: &Arc<Settings>, findings: &mut Findings) {
-    let end = (Instant::now() + Duration::from_secs(3600), Duration::from_secs(3600), Deadline::Host);
+    let end = End { since: Instant::now(), limit: Duration::from_secs(3600), key: Deadline::Host };
     let world = World { limits, end, settings, raw_event: &Arc::from(""), chance: Chance::real(), place: 0 };
     let ran = prepared.check(&world);
     match ran.result {
         Ok(Ok(())) => {}
         Ok(Err(text)) => findings.add(name, format!("its settings are refused: {}", settings.mask(text))),
-        Err(fault) => findings.add(name, format!("it broke when its settings were checked: {fault}")),
+        Err(fault) => findings.add(name, format!("it broke when it was started once: {fault}")),
     }
     let warnings = ran.logs.lines.into_iter().filter(|line| line.level >= LogLevel::Warn);
-    findings
-        .warnings
-        .extend(warnings.map(|line| Finding { policy: name.map(str::to_owned), text: settings.mask(line.message) }));
+    let warnings = warnings.map(|line| Finding { policy: name.map(str::to_owned), text: one_line(&line.message) });
+    findings.warnings.extend(warnings);
 }
 
 /// Collects what is wrong while the checks go on.
@@ -196,7 +196,7 @@ struct Findings {
 
 impl Findings {
     fn add(&mut self, policy: Option<&str>, text: impl Into<String>) {
-        self.errors.push(Finding { policy: policy.map(str::to_owned), text: text.into() });
+        self.errors.push(Finding { policy: policy.map(str::to_owned), text: one_line(&text.into()) });
     }
 
     fn take_one<T, E: ToString>(&mut self, policy: Option<&str>, result: Result<T, E>) -> Option<T> {

@@ -8,7 +8,8 @@ use crate::event::{OnFault, Trigger, Unmatched};
 use crate::policy::{Limits, Settings, When};
 use crate::run::Prepared;
 
-/// An admitted policy set.
+/// An admitted policy set: what [`crate::store::Admission`] gives, and nobody else.
+#[non_exhaustive]
 pub struct PolicySet {
     /// Its name.
     pub name: String,
@@ -23,6 +24,7 @@ pub struct PolicySet {
 }
 
 /// An admitted policy.
+#[non_exhaustive]
 pub struct Policy {
     /// Its name.
     pub name: String,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -12,6 +12,9 @@ use crate::policy::{Document, DocumentError};
 
 /// The largest component that is read, in bytes. One in an interpreted language has up to 20 MiB.
 const MAX_COMPONENT_BYTES: u64 = 64 << 20;
+
+/// The largest document or lock, in bytes.
+const MAX_TEXT_BYTES: u64 = 4 << 20;
 
 /// Where a policy set lies.
 #[derive(Debug, Clone)]
@@ -36,6 +39,8 @@ pub struct Package {
     pub document: Document,
     /// The components by the name under which the document has them.
     pub components: BTreeMap<String, Vec<u8>>,
+    /// Why components that the document names are missing: admission says so with everything else that is wrong.
+    pub missing: BTreeMap<String, String>,
 }
 
 /// Why a policy set could not be read.
@@ -53,15 +58,13 @@ pub enum SourceError {
         /// What the system says.
         reason: io::Error,
     },
-    /// A component is too large.
-    #[error(
-        "`{path}` has {bytes} bytes, more than the {MAX_COMPONENT_BYTES} that a component may have: build a smaller one"
-    )]
+    /// A file is too large.
+    #[error("`{path}` has more than {most} bytes, which is the most that is read: make it smaller")]
     TooLarge {
         /// The file.
         path: PathBuf,
-        /// Its size.
-        bytes: u64,
+        /// The most that is read, in bytes.
+        most: u64,
     },
     /// The document is wrong.
     #[error("`{path}`: {reason}")]
@@ -110,6 +113,7 @@ impl Source {
             Self::Embedded { document, components } => Ok(Package {
                 document: parse(Path::new("policies.toml"), document)?,
                 components: components.iter().map(|(name, bytes)| ((*name).to_owned(), bytes.to_vec())).collect(),
+                missing: BTreeMap::new(),
             }),
             Self::Document(path) => read_document(path),
             Self::Components(paths) => {
@@ -117,50 +121,58 @@ impl Source {
                 let mut components = BTreeMap::new();
                 for path in paths {
                     let name = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
-                    if components.insert(name.clone(), read_component(path)?).is_some() {
+                    if components.insert(name.clone(), read_file(path, MAX_COMPONENT_BYTES)?).is_some() {
                         return Err(SourceError::Twice(name));
                     }
                     names.push(name);
                 }
-                let document = Document::of_components(names.into_iter().map(|name| (name.clone(), name)));
-                Ok(Package { document, components })
+                let document = Document::of_components(names.into_iter().map(|name| (name.clone(), name)))
+                    .map_err(|reason| SourceError::Document { path: PathBuf::from("--policy"), reason })?;
+                Ok(Package { document, components, missing: BTreeMap::new() })
             }
         }
     }
 }
 
 fn read_document(path: &Path) -> Result<Package, SourceError> {
-    let text = fs::read_to_string(path).map_err(|reason| SourceError::Unreadable { path: path.to_owned(), reason })?;
-    let document = parse(path, &text)?;
+    let document = parse(path, &read_text(path)?)?;
     let folder = path.parent().unwrap_or(Path::new(""));
-    let lock = read_lock(&folder.join("policies.lock"))?;
-    let mut components = BTreeMap::new();
-    for policy in &document.policies {
-        let name = &policy.component;
-        if components.contains_key(name) {
-            continue;
+    let lock_path = folder.join("policies.lock");
+    let lock = read_lock(&lock_path)?;
+    let (mut components, mut missing) = (BTreeMap::new(), BTreeMap::new());
+    for name in document.policies.iter().map(|policy| &policy.component) {
+        let read = read_file(&folder.join(name), MAX_COMPONENT_BYTES);
+        let checked = read.and_then(|bytes| match lock.as_ref().map_or(Ok(()), |lock| lock.check(name, &bytes)) {
+            Ok(()) => Ok(bytes),
+            Err(reason) => Err(SourceError::Lock { path: lock_path.clone(), reason }),
+        });
+        match checked {
+            Ok(bytes) => drop(components.insert(name.clone(), bytes)),
+            Err(error) => drop(missing.insert(name.clone(), error.to_string())),
         }
-        let bytes = read_component(&folder.join(name))?;
-        if let Some(lock) = &lock {
-            lock.check(name, &bytes)
-                .map_err(|reason| SourceError::Lock { path: folder.join("policies.lock"), reason })?;
-        }
-        components.insert(name.clone(), bytes);
     }
-    Ok(Package { document, components })
+    Ok(Package { document, components, missing })
 }
 
 fn parse(path: &Path, text: &str) -> Result<Document, SourceError> {
     Document::parse(text).map_err(|reason| SourceError::Document { path: path.to_owned(), reason })
 }
 
-fn read_component(path: &Path) -> Result<Vec<u8>, SourceError> {
-    let unreadable = |reason| SourceError::Unreadable { path: path.to_owned(), reason };
-    let bytes = fs::metadata(path).map_err(unreadable)?.len();
-    if bytes > MAX_COMPONENT_BYTES {
-        return Err(SourceError::TooLarge { path: path.to_owned(), bytes });
+/// Reads a file of at most `most` bytes. What a device or a pipe would say of its size does not count.
+fn read_file(path: &Path, most: u64) -> Result<Vec<u8>, SourceError> {
+    let mut bytes = Vec::new();
+    fs::File::open(path)
+        .and_then(|file| file.take(most + 1).read_to_end(&mut bytes))
+        .map_err(|reason| SourceError::Unreadable { path: path.to_owned(), reason })?;
+    match bytes.len() as u64 > most {
+        true => Err(SourceError::TooLarge { path: path.to_owned(), most }),
+        false => Ok(bytes),
     }
-    fs::read(path).map_err(unreadable)
+}
+
+fn read_text(path: &Path) -> Result<String, SourceError> {
+    let unreadable = |reason| SourceError::Unreadable { path: path.to_owned(), reason };
+    String::from_utf8(read_file(path, MAX_TEXT_BYTES)?).map_err(|error| unreadable(io::Error::other(error)))
 }
 
 /// What `cargo pack` wrote of the components that it built.
@@ -177,24 +189,24 @@ struct Locked {
 }
 
 fn read_lock(path: &Path) -> Result<Option<Lock>, SourceError> {
-    match fs::read_to_string(path) {
-        Ok(text) => toml::from_str(&text)
-            .map(Some)
-            .map_err(|error| SourceError::Lock { path: path.to_owned(), reason: error.message().to_owned() }),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(reason) => Err(SourceError::Unreadable { path: path.to_owned(), reason }),
+    if !path.exists() {
+        return Ok(None);
     }
+    let wrong =
+        |error: toml::de::Error| SourceError::Lock { path: path.to_owned(), reason: error.message().to_owned() };
+    toml::from_str(&read_text(path)?).map(Some).map_err(wrong)
 }
 
 impl Lock {
+    /// A component that the lock does not list was built by something else; the document may still pin it.
     fn check(&self, file: &str, bytes: &[u8]) -> Result<(), String> {
         let found = sha256(bytes);
-        match self.component.iter().find(|locked| locked.file == file) {
-            None => Err(format!("it does not list `{file}`")),
-            Some(locked) if locked.sha256 != found => {
+        let locked = self.component.iter().find(|locked| Path::new(&locked.file) == Path::new(file));
+        match locked {
+            Some(locked) if !locked.sha256.eq_ignore_ascii_case(&found) => {
                 Err(format!("`{file}` has the digest {found}, not {}", locked.sha256))
             }
-            Some(_) => Ok(()),
+            _ => Ok(()),
         }
     }
 }

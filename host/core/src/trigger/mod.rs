@@ -10,8 +10,8 @@ mod pre_authentication;
 
 mod adapters;
 mod header;
-mod verdict;
+mod response;
 
 pub(crate) use adapters::{check, lower, members, merge};
-pub(crate) use verdict::Checked;
-pub use verdict::{Member, Warning};
+pub(crate) use response::Checked;
+pub use response::{Member, Warning};

@@ -2,7 +2,7 @@
 
 use super::header::header;
 use super::{Checked, Member, Warning};
-use crate::event::{Event, EventError};
+use crate::event::{Event, EventError, Object};
 use crate::run::pre_sign_up as wit;
 
 const CONFIRM: &str = "autoConfirmUser";
@@ -50,7 +50,9 @@ pub(super) fn check(event: &Event<'_>, response: &wit::Response) -> Checked {
         return checked;
     }
     let attributes = event.request_map("userAttributes").unwrap_or_default();
-    let has = |name| attributes.iter().any(|(key, value)| key == name && !value.is_empty());
+    let has = |name| attributes.iter().rev().find(|(key, _)| key == name).is_some_and(|(_, value)| !value.is_empty());
+    let sent = event.response.and_then(|json| Object::parse(json, "`response`").ok());
+    let confirmed = response.auto_confirm_user.unwrap_or(sent.is_some_and(|it| it.get(CONFIRM) == Some("true")));
     for (member, wanted, attribute) in [
         (VERIFY_EMAIL, response.auto_verify_email, "email"),
         (VERIFY_PHONE, response.auto_verify_phone, "phone_number"),
@@ -60,7 +62,7 @@ pub(super) fn check(event: &Event<'_>, response: &wit::Response) -> Checked {
         }
         if !has(attribute) {
             checked.refused = Some((member, format!("Cognito refuses `{member}` for a user without `{attribute}`")));
-        } else if response.auto_confirm_user != Some(true) && source != Some("PreSignUp_ExternalProvider") {
+        } else if !confirmed && source != Some("PreSignUp_ExternalProvider") {
             checked.refused = Some((member, format!("Cognito refuses `{member}` without `{CONFIRM}`")));
         }
         let text =
@@ -90,6 +92,8 @@ mod tests {
         assert_eq!(check_of("{}", Some(true), Some(true)).1, Some(VERIFY_EMAIL));
         assert_eq!(check_of(WITH_EMAIL, None, Some(true)).1, Some(VERIFY_EMAIL));
         assert_eq!(check_of("{}", None, Some(false)), (vec![], None));
+        let confirmed = r#"{"request":{"userAttributes":{"email":"a@b.example"}},"response":{"autoConfirmUser":true}}"#;
+        assert_eq!(check_of(confirmed, None, Some(true)).1, None);
     }
 
     #[test]

@@ -217,7 +217,13 @@ fn a_component_nested_a_thousand_deep() {
         component = outer;
     }
     let text = refused(&component);
-    assert!(text.contains("not valid here") || text.contains("no trigger"), "{text}");
+    assert!(text.contains("nests components more than 4 deep"), "{text}");
+}
+
+#[test]
+fn code_in_an_inner_component() {
+    let text = refused(&wat::parse_str("(component (component (core module)))").unwrap());
+    assert!(text.contains("a component with code of its own"), "{text}");
 }
 
 #[test]

@@ -54,6 +54,24 @@ fn the_chain_has_a_deadline_of_its_own() {
 }
 
 #[test]
+fn a_chain_that_is_over_runs_no_more_policies() {
+    let policy = |at: usize| format!("[[policy]]\nname = 'p{at}'\ncomponent = 'it.wasm'\non-fault = 'allow'\n");
+    let head = "limits = { fuel = '18446744073709551615', deadline = '1 h' }\non-fault = 'allow'\n";
+    let rest: String = (0..50).map(policy).collect();
+    let set = set_of(
+        &probe("endless-loop"),
+        &format!("{head}{rest}[limits]\nfuel = '18446744073709551615'\ndeadline = '1 h'\nchain-deadline = '50 ms'"),
+    )
+    .unwrap();
+    let started = Instant::now();
+    let decision = decided(&set, EVENT);
+    assert!(started.elapsed() < Duration::from_millis(200), "took {:?}", started.elapsed());
+    assert_eq!((decision.runs.len(), &decision.outcome), (51, &Outcome::Allow));
+    assert!(matches!(fault(&decision), Fault::Deadline { key: Key::ChainDeadline, .. }));
+    assert_eq!(decision.runs[50].usage.fuel.units, 0);
+}
+
+#[test]
 fn a_memory_bomb_ends_by_memory() {
     let (fault, _) = fault_of("memory-bomb", "limits = { memory = '1 MiB' }");
     assert_eq!(fault, Fault::Memory { limit: 1 << 20, asked: (1 << 20) + (64 << 10) });

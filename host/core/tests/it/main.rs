@@ -1,5 +1,11 @@
 //! Holds the core to its promises, from outside.
-#![expect(clippy::panic, clippy::string_slice, clippy::unwrap_used, reason = "tests fail loudly")]
+#![expect(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::string_slice,
+    clippy::unwrap_used,
+    reason = "tests fail loudly"
+)]
 
 mod capabilities;
 mod corpus;

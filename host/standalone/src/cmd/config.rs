@@ -2,11 +2,11 @@
 
 use std::process::ExitCode;
 
-use anstream::println;
 use cogwit_core::config::Config;
 
 use super::common::config_from_env;
 use crate::failure::{Failure, exit};
+use crate::output::out;
 
 /// Prints the COGWIT_* variables that every host reads, with the values in force
 #[derive(Debug, clap::Args)]
@@ -14,7 +14,7 @@ use crate::failure::{Failure, exit};
 pub(crate) struct Args {}
 
 pub(crate) fn run(_: &Args) -> Result<ExitCode, Failure> {
-    println!("{}", table(&config_from_env()?));
+    out(&format!("{}\n", table(&config_from_env()?))).map_err(Failure::unwritable)?;
     Ok(ExitCode::from(exit::ALLOW))
 }
 

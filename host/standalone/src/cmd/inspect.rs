@@ -4,16 +4,17 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anstream::println;
 use anstyle::AnsiColor;
 use bytesize::ByteSize;
 use cogwit_core::run::{Engine, Need, Shape};
 use cogwit_core::store::{Admission, Source, sha256};
+use cogwit_core::text::one_line;
 use serde::Serialize;
 use wasm_metadata::Payload;
 
 use super::common::{Format, config_from_env};
-use crate::failure::{Failure, exit, styled};
+use crate::failure::{Failure, exit};
+use crate::output::{out, styled};
 
 /// Shows a component's triggers, imports, metadata, size and digest, and whether this host would admit it
 #[derive(Debug, clap::Args)]
@@ -52,10 +53,11 @@ struct Import {
 
 pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
     let inspection = inspect(args)?;
-    match args.format {
-        Format::Json => println!("{}", serde_json::to_string(&inspection).map_err(Failure::could_not_run)?),
-        Format::Text => print(&inspection),
-    }
+    let text = match args.format {
+        Format::Json => serde_json::to_string(&inspection).map_err(Failure::could_not_run)?,
+        Format::Text => text(&inspection),
+    };
+    out(&format!("{text}\n")).map_err(Failure::unwritable)?;
     Ok(ExitCode::from(if inspection.admitted { exit::ALLOW } else { exit::COULD_NOT_RUN }))
 }
 
@@ -74,9 +76,10 @@ fn inspect(args: &Args) -> Result<Inspection, Failure> {
         file: args.file.display().to_string(),
         bytes: bytes.len(),
         sha256: sha256(bytes),
-        metadata: metadata(bytes),
+        // What the engine refused may be made to break whoever reads on.
+        metadata: shape.as_ref().map(|_| metadata(bytes)).unwrap_or_default(),
         triggers: shape.iter().flat_map(|shape| shape.triggers.clone()).collect(),
-        settings: shape.as_ref().is_some_and(|shape| shape.settings),
+        settings: admitted.is_ok() && shape.as_ref().is_some_and(|shape| shape.settings.is_some()),
         imports: shape.iter().flat_map(imports).collect(),
         admitted: admitted.is_ok(),
         problems,
@@ -98,7 +101,6 @@ fn imports(shape: &Shape) -> Vec<Import> {
 fn metadata(bytes: &[u8]) -> BTreeMap<&'static str, String> {
     let Ok(payload) = Payload::from_binary(bytes) else { return BTreeMap::new() };
     let own = payload.metadata();
-    let text = |value: Option<String>| value.map(|text| text.escape_debug().to_string());
     [
         ("name", own.name.clone()),
         ("version", own.version.as_ref().map(ToString::to_string)),
@@ -106,29 +108,29 @@ fn metadata(bytes: &[u8]) -> BTreeMap<&'static str, String> {
         ("licenses", own.licenses.as_ref().map(ToString::to_string)),
     ]
     .into_iter()
-    .filter_map(|(key, value)| Some((key, text(value)?)))
+    .filter_map(|(key, value)| Some((key, value?)))
     .collect()
 }
 
-fn print(it: &Inspection) {
-    println!("{}", it.file);
-    println!("  size      {} ({} bytes)", ByteSize::b(it.bytes as u64), it.bytes);
-    println!("  sha256    {}", it.sha256);
-    for (key, value) in &it.metadata {
-        println!("  {key:<9} {value}");
+fn text(it: &Inspection) -> String {
+    let mut lines = vec![
+        it.file.clone(),
+        format!("  size      {} ({} bytes)", ByteSize::b(it.bytes as u64), it.bytes),
+        format!("  sha256    {}", it.sha256),
+    ];
+    lines.extend(it.metadata.iter().map(|(key, value)| format!("  {key:<9} {}", one_line(value))));
+    lines.extend(it.triggers.iter().map(|trigger| format!("  answers   {trigger}")));
+    lines.push(format!("  settings  {}", if it.settings { "checked by the policy itself" } else { "not checked" }));
+    lines.extend(it.imports.iter().map(|import| format!("  imports   {} ({})", import.name, import.need)));
+    let warning = styled("warning", AnsiColor::Yellow);
+    lines.extend(it.warnings.iter().map(|text| format!("  {warning}   {text}")));
+    let refused = styled("refused", AnsiColor::Red);
+    lines.extend(it.problems.iter().map(|text| format!("  {refused}   {text}")));
+    if it.admitted {
+        lines.push(format!(
+            "  {}  this host would run it without further settings",
+            styled("admitted", AnsiColor::Green)
+        ));
     }
-    for trigger in &it.triggers {
-        println!("  answers   {trigger}");
-    }
-    println!("  settings  {}", if it.settings { "checked by the policy itself" } else { "not checked" });
-    for import in &it.imports {
-        println!("  imports   {} ({})", import.name, import.need);
-    }
-    for warning in &it.warnings {
-        println!("  {}   {warning}", styled("warning", AnsiColor::Yellow));
-    }
-    match it.admitted {
-        true => println!("  {}  this host would run it without further settings", styled("admitted", AnsiColor::Green)),
-        false => it.problems.iter().for_each(|text| println!("  {}   {text}", styled("refused", AnsiColor::Red))),
-    }
+    lines.join("\n")
 }

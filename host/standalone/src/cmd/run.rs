@@ -15,7 +15,7 @@ use cogwit_core::{Call, Decision, Outcome, Verdict, decide};
 use super::common::{Format, config_from_env};
 use crate::embedded::{DEFAULT_SET, EXAMPLE_EVENT};
 use crate::failure::{Failure, exit};
-use crate::report;
+use crate::{output, report};
 
 /// Decides one Cognito event, as the Lambda function would
 ///
@@ -95,8 +95,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
     let chance = Chance { now: args.now.unwrap_or_else(SystemTime::now), seed: args.seed };
     let call = Call { event: &event, id: &id, trigger: args.trigger.or(config.trigger), end: None, chance };
     let decision = decide(&set, &call);
-    print(args.format, &set, &decision, &id)
-        .map_err(|error| Failure::could_not_run(format!("cannot print: {error}")))?;
+    print(args.format, &set, &decision, &id).map_err(Failure::unwritable)?;
     Ok(ExitCode::from(code(&decision)))
 }
 
@@ -154,17 +153,18 @@ fn event(path: Option<&Path>) -> Result<Vec<u8>, Failure> {
 }
 
 fn print(format: Format, set: &PolicySet, decision: &Decision, id: &str) -> io::Result<()> {
-    let mut stdout = io::stdout().lock();
     if format == Format::Json {
-        return writeln!(stdout, "{}", report::json(set, decision, id)?);
+        return output::out(&format!("{}\n", report::json(set, decision, id)?));
     }
+    // Not through the colours: these are the event's bytes.
+    let mut stdout = io::stdout().lock();
     let reply = decision.reply.as_ref().map_or_else(|refusal| refusal.to_json(), Clone::clone);
     stdout.write_all(&reply)?;
     if stdout.is_terminal() && !reply.ends_with(b"\n") {
         writeln!(stdout)?;
     }
     stdout.flush()?;
-    anstream::eprint!("{}", report::text(set, decision));
+    output::report(&report::text(set, decision));
     Ok(())
 }
 

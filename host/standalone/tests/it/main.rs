@@ -3,6 +3,7 @@
 
 mod config;
 mod faults;
+mod grants;
 mod inspect;
 mod program;
 mod refused;

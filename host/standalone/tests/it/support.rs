@@ -27,11 +27,30 @@ pub(crate) fn component(name: &str) -> PathBuf {
 /// The verdict of a probe that allows and sets nothing: at address 0 are zeros, which read as such.
 pub(crate) const ALLOW: &str = "(i32.const 0)";
 
-/// A small component, quick to compile, whose `decide` for a sign-up is `body`. `$log` logs what stands at 1024, 9 bytes.
+const WORLD: &str = "
+package test:it;
+
+world it {
+  include cogwit:triggers/pre-sign-up-policy@0.1.0;
+  include cogwit:triggers/granted@0.1.0;
+}";
+
+/// A small component, quick to compile, whose `decide` for a sign-up is `body`. `$log` logs what stands at 1024, 9 bytes;
+/// `$random` and `$now` need their capabilities, and are there if the body names them.
 pub(crate) fn probe(body: &str) -> Vec<u8> {
+    let granted = [
+        ("$random", r#""wasi:random/random@0.2.6" "get-random-u64" (func $random (result i64))"#),
+        ("$now", r#""wasi:clocks/wall-clock@0.2.6" "now" (func $now (param i32))"#),
+    ];
+    let granted: String = granted
+        .into_iter()
+        .filter(|(name, _)| body.contains(name))
+        .map(|(_, import)| format!("(import {import})"))
+        .collect();
     let module = format!(
         r#"(module
   (import "wasi:logging/logging@0.1.0-draft" "log" (func $wasi (param i32 i32 i32 i32 i32)))
+  {granted}
   (memory (export "memory") 1)
   (data (i32.const 1024) "one\0atwo\1b\09")
   (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (i32.const 4096))
@@ -40,8 +59,9 @@ pub(crate) fn probe(body: &str) -> Vec<u8> {
     );
     let mut module = wat::parse_str(module).unwrap();
     let mut resolve = Resolve::default();
-    let (package, _) = resolve.push_path(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../wit")).unwrap();
-    let world = resolve.select_world(&[package], Some("pre-sign-up-policy")).unwrap();
+    resolve.push_path(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../wit")).unwrap();
+    let package = resolve.push_str("it.wit", WORLD).unwrap();
+    let world = resolve.select_world(&[package], None).unwrap();
     embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8).unwrap();
     ComponentEncoder::default().module(&module).unwrap().encode().unwrap()
 }

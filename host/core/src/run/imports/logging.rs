@@ -1,9 +1,11 @@
 //! Gives `wasi:logging/logging`: a log that is cut at its limits and says so.
 
+use std::sync::Arc;
+
 use wasmtime::StoreContextMut;
 use wasmtime::component::Linker;
 
-use crate::policy::Limits;
+use crate::policy::{Limits, Settings};
 use crate::run::bindings::logging::Level;
 use crate::run::context::{Context, charge};
 use crate::run::usage::{LogLevel, LogLine, Logs};
@@ -36,6 +38,7 @@ impl From<Level> for LogLevel {
 
 /// The log of one instance.
 pub(in crate::run) struct Log {
+    settings: Arc<Settings>,
     written: Logs,
     lines_left: u64,
     bytes_left: usize,
@@ -52,8 +55,9 @@ pub(in crate::run) const STDERR: u32 = 1;
 const STREAMS: [(LogLevel, &str); 2] = [(LogLevel::Info, "stdout"), (LogLevel::Warn, "stderr")];
 
 impl Log {
-    pub(in crate::run) fn new(limits: &Limits) -> Self {
+    pub(in crate::run) fn new(limits: &Limits, settings: Arc<Settings>) -> Self {
         Self {
+            settings,
             written: Logs::default(),
             lines_left: limits.log_lines,
             bytes_left: usize::try_from(limits.log_bytes).unwrap_or(usize::MAX),
@@ -66,6 +70,9 @@ impl Log {
             self.written.dropped += 1;
             return;
         }
+        // Before the cut, which could leave half of a secret.
+        line.context = self.settings.mask(line.context);
+        line.message = self.settings.mask(line.message);
         cut(&mut line.context, self.bytes_left);
         self.bytes_left -= line.context.len();
         if cut(&mut line.message, self.bytes_left) {
@@ -131,7 +138,7 @@ mod tests {
     }
 
     fn logged(log_lines: u64, log_bytes: u64, messages: &[&str]) -> (Vec<String>, u64) {
-        let mut log = Log::new(&Limits { log_lines, log_bytes, ..Limits::default() });
+        let mut log = Log::new(&Limits { log_lines, log_bytes, ..Limits::default() }, Arc::default());
         messages.iter().for_each(|message| log.write(line(message)));
         let logs = log.into_logs();
         (logs.lines.into_iter().map(|line| line.message).collect(), logs.dropped)

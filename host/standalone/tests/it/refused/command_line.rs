@@ -30,15 +30,34 @@ error: --setting `blok-client.blocked-clients=x`: no policy has that name, the s
 
 #[test]
 fn a_setting_that_is_malformed() {
-    assert_eq!(
-        refused(&["--setting", "block-client.blocked-clients"]),
-        "error: --setting `block-client.blocked-clients`: write NAME.KEY=VALUE\n"
-    );
-    for setting in ["", "=", "=x", "block-client=x", "block-client.=x"] {
+    for setting in ["", "=", "=x", "block-client", "block-client.blocked-clients", "block-client=x", "block-client.=x"]
+    {
         let report = refused(&["--setting", setting]);
         assert!(report.starts_with(&format!("error: --setting `{setting}`: ")), "{report}");
         assert!(report.ends_with("write NAME.KEY=VALUE\n"), "{report}");
     }
+}
+
+#[test]
+fn a_grant_that_is_malformed() {
+    for (grant, text) in [
+        ("blok-client.clock", "the set has `block-client`, `deny-short-username`, `auto-confirm-domain`"),
+        ("block-client.clok", "`clok` is no capability: write `clock`, `random` or `wasi`"),
+        ("block-client", ""),
+        ("clock", ""),
+    ] {
+        let report = refused(&["--grant", grant]);
+        assert!(report.starts_with(&format!("error: --grant `{grant}`: ")), "{report}");
+        assert!(report.contains(text) && report.ends_with("write NAME.CAPABILITY\n"), "{report}");
+    }
+}
+
+#[test]
+fn a_time_and_a_seed_that_cannot_be_read() {
+    let report = refused(&["--now", "yesterday"]);
+    assert!(report.contains("'yesterday' for '--now <TIME>'"), "{report}");
+    let report = refused(&["--seed", "dice"]);
+    assert!(report.contains("'dice' for '--seed <NUMBER>'"), "{report}");
 }
 
 #[test]
