@@ -125,7 +125,7 @@ error: `policies.toml`: two policies have the name `block`: rename one
     refused(
         &POLICY.replace("block\"", "b c\""),
         str![[r#"
-error: `policies.toml`: the policy name `b c` cannot be used: write 1 to 64 letters, digits, `-`, `_` or `.`
+error: `policies.toml`: the name `b c` cannot be used: write 1 to 64 letters, digits, `-`, `_` or `.`
 
 "#]],
     );
