@@ -6,6 +6,7 @@ mod faults;
 mod grants;
 mod inspect;
 mod program;
+mod readme;
 mod refused;
 mod run;
 #[path = "../../../tests/scenario.rs"]

@@ -66,7 +66,10 @@ fn what_is_larger_than_lambda_delivers() {
     let mut event = br#"{"triggerSource":"PreSignUp_SignUp","large":""#.to_vec();
     event.resize(7 << 20, b'x');
     event.extend(b"\"}");
-    refused(event, &["the event has", "more than 6291456 bytes, which is what Lambda delivers at most", "send a smaller event"]);
+    refused(
+        event,
+        &["the event has", "more than 6291456 bytes, which is what Lambda delivers at most", "send a smaller event"],
+    );
 }
 
 #[test]
