@@ -10,33 +10,37 @@ use crate::text::one_line;
 /// How deep components may stand in components. Tools nest one deep, for their shims.
 const DEPTH: usize = 4;
 
-/// Compiles a component. Its code does not run.
-pub(super) fn compile(engine: &Engine, bytes: &[u8]) -> Result<Component, ShapeError> {
+/// Compiles a component, and says whether components inside of it have code of their own. None of its code runs.
+pub(super) fn compile(engine: &Engine, bytes: &[u8]) -> Result<(Component, bool), ShapeError> {
     match bytes.get(..8) {
         Some([0, b'a', b's', b'm', 1, 0, 0, 0]) => return Err(ShapeError::CoreModule),
         Some([0, b'a', b's', b'm', ..]) => {}
         _ => return Err(ShapeError::NotWasm),
     }
-    check_outline(bytes)?;
-    Component::new(&engine.wasmtime, bytes).map_err(|error| ShapeError::Invalid(one_line(&format!("{error:#}"))))
+    let composed = check_outline(bytes)?;
+    match Component::new(&engine.wasmtime, bytes) {
+        Ok(component) => Ok((component, composed)),
+        Err(error) => Err(ShapeError::Invalid(one_line(&format!("{error:#}")))),
+    }
 }
 
-/// Walks the sections, nested ones included, without recursion.
+/// Walks the sections, nested ones included, without recursion, and says whether code stands below the outermost component.
 ///
-/// The compiler needs memory that grows with the square of the nesting. And what two components pass each other, the engine
-/// copies and transcodes for them, which costs no fuel; so code may stand in the outermost component only.
-fn check_outline(bytes: &[u8]) -> Result<(), ShapeError> {
-    // For each part that has begun and not ended: whether it is a component.
-    let mut open = Vec::new();
+/// The compiler needs memory that grows with the square of the nesting, so that has a bound.
+fn check_outline(bytes: &[u8]) -> Result<bool, ShapeError> {
+    let (mut depth, mut composed) = (0, false);
     for payload in Parser::new(0).parse_all(bytes) {
         match payload.map_err(|error| ShapeError::Invalid(one_line(&error.to_string())))? {
-            Payload::ComponentSection { .. } if open.len() == DEPTH => return Err(ShapeError::Nested(DEPTH)),
-            Payload::ModuleSection { .. } if !open.is_empty() => return Err(ShapeError::Composed),
-            Payload::ComponentSection { .. } => open.push(true),
-            Payload::ModuleSection { .. } => open.push(false),
-            Payload::End(_) => drop(open.pop()),
+            Payload::ComponentSection { .. } if depth == DEPTH => return Err(ShapeError::Nested(DEPTH)),
+            Payload::ComponentSection { .. } => depth += 1,
+            Payload::ModuleSection { .. } => {
+                composed |= depth > 0;
+                depth += 1;
+            }
+            // The outermost component ends too.
+            Payload::End(_) => depth = depth.saturating_sub(1),
             _ => {}
         }
     }
-    Ok(())
+    Ok(composed)
 }

@@ -32,8 +32,9 @@ impl Prepared {
     /// Where the bytes are no component, or ask for what this host does not give.
     pub fn new(engine: &Engine, bytes: &[u8], granted: &BTreeSet<Capability>) -> Result<Self, ShapeError> {
         let invalid = |error: wasmtime::Error| ShapeError::Invalid(format!("{error:#}"));
-        let component = compile(engine, bytes)?;
-        let shape = Shape::of(&component, engine);
+        let compiled = compile(engine, bytes)?;
+        let shape = Shape::of(&compiled, engine);
+        let (component, _) = compiled;
         let answers = shape.answers(granted)?;
         let linker = imports::linker(&component, granted).map_err(invalid)?;
         let pre = linker.instantiate_pre(&component).map_err(invalid)?;

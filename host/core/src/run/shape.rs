@@ -27,6 +27,8 @@ pub struct Shape {
     pub imports: Vec<Import>,
     /// The trigger interfaces that it exports, as named: with their version.
     pub triggers: Vec<String>,
+    /// Whether components inside of it have code of their own.
+    pub composed: bool,
     /// The interface by which it checks its own settings, as named.
     pub settings: Option<String>,
 }
@@ -58,9 +60,10 @@ pub enum ShapeError {
     /// Components in components, deeper than any tool nests them.
     #[error("it nests components more than {0} deep: build it with `cargo pack` or `wasm-tools component new`")]
     Nested(usize),
-    /// A component with code inside the component.
+    /// Components with code inside the component. What they pass each other, the engine copies and transcodes for them, and
+    /// fuel does not count that: only the deadline bounds it.
     #[error(
-        "it holds a component with code of its own, whose copying no fuel counts: build the policy as one component"
+        "it holds components with code of their own, whose copying no fuel counts: build it as one component or, for a language runtime, add `capabilities = [\"wasi\"]` to the policy"
     )]
     Composed,
     /// An import that this host does not give.
@@ -97,7 +100,7 @@ pub enum ShapeError {
 }
 
 impl Shape {
-    pub(super) fn of(component: &Component, engine: &Engine) -> Self {
+    pub(super) fn of((component, composed): &(Component, bool), engine: &Engine) -> Self {
         let ty = component.component_type();
         let imports = ty.imports(&engine.wasmtime).map(|(name, item)| {
             let types_only = match &item.ty {
@@ -113,6 +116,7 @@ impl Shape {
         let ours: Vec<&str> = ty.exports(&engine.wasmtime).filter_map(|(name, _)| name.strip_prefix(PACKAGE)).collect();
         let (settings, triggers): (Vec<_>, Vec<_>) = ours.into_iter().partition(|name| interface(name) == SETTINGS);
         Self {
+            composed: *composed,
             imports,
             triggers: triggers.into_iter().map(one_line).collect(),
             settings: settings.into_iter().next().map(one_line),
@@ -140,6 +144,9 @@ impl Shape {
                     });
                 }
             }
+        }
+        if self.composed && !granted.contains(&Capability::Wasi) {
+            return Err(ShapeError::Composed);
         }
         if let Some(settings) = &self.settings {
             check_version(settings, SETTINGS)?;

@@ -7,7 +7,7 @@ use snapbox::str;
 
 use crate::program::{Cogwit, cogwit, json, stderr, stdout};
 use crate::scenario;
-use crate::support::{ALLOW, Folder, component, probe};
+use crate::support::{ALLOW, Folder, checking_probe, component, probe};
 
 /// `cogwit inspect FILE` beside the shipped components.
 fn inspect(name: &str) -> Cogwit {
@@ -89,6 +89,26 @@ it.wasm
   admitted  this host would run it without further settings
 
 "#]]);
+}
+
+/// A component could print a line of its own that says that it was admitted.
+#[test]
+fn what_a_component_says_stays_on_its_line() {
+    let refusing = "(i32.store8 (i32.const 64) (i32.const 1))
+        (i32.store (i32.const 68) (i32.const 1024))
+        (i32.store (i32.const 72) (i32.const 9))
+        (i32.const 64)";
+    for (body, code, start) in [
+        (format!("(call $log) {ALLOW}"), 0, "  warning   one two"),
+        (refusing.to_owned(), 4, "  refused   its settings are refused: one two"),
+    ] {
+        let folder = Folder::new().with("it.wasm", checking_probe(&body));
+        let text = stdout(&folder.cogwit("inspect").arg("it.wasm").ends(code));
+        assert!(text.lines().any(|line| line.starts_with(start)), "{text:?}");
+        let report = stderr(&folder.cogwit("run").args(["--policy", "it.wasm"]).ends(code));
+        assert!(report.contains("one two"), "{report:?}");
+        assert!(!(text + &report).contains("\ntwo"), "{report:?}");
+    }
 }
 
 /// That nothing else is coloured, every other test checks.

@@ -13,4 +13,5 @@ mod run;
 mod scenario;
 mod scenarios;
 mod settings;
+mod streams;
 mod support;

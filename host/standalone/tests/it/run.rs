@@ -59,6 +59,7 @@ component = "auto-confirm-domain.wasm"
         let report = json(&run.ends(0));
         assert_eq!((&report["set"], &report["policies"][0]["name"]), (&set.into(), &policy.into()), "{source}");
         assert_eq!(report["reply"]["response"]["autoConfirmUser"], true, "{source}");
+        assert_eq!(report["policies"][0]["set"], serde_json::json!({ "autoConfirmUser": true }), "{source}");
     }
 }
 

@@ -94,6 +94,14 @@ the caller sees: PreAuthentication failed with error Cannot authenticate users f
 }
 
 #[test]
+fn an_entry_of_a_secret_list_is_masked_too() {
+    let folder = secret_client();
+    let run = folder.run().arg("-").env(SECRET.0, "other-app, app-7731").stdin(SIGN_IN);
+    let report = stderr(&run.ends(1));
+    assert!(report.contains(r#"because "***""#), "{report}");
+}
+
+#[test]
 fn without_a_secret_the_reason_is_whole() {
     let folder = secret_client();
     let run = folder.run().args(["-", "--setting", "block.blocked-clients=app-7731"]).env(SECRET.0, SECRET.1);

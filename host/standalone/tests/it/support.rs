@@ -27,12 +27,17 @@ pub(crate) fn component(name: &str) -> PathBuf {
 /// The verdict of a probe that allows and sets nothing: at address 0 are zeros, which read as such.
 pub(crate) const ALLOW: &str = "(i32.const 0)";
 
-const WORLD: &str = "
+const WORLDS: &str = "
 package test:it;
 
-world it {
+world deciding {
   include cogwit:triggers/pre-sign-up-policy@0.1.0;
   include cogwit:triggers/granted@0.1.0;
+}
+
+world checking {
+  include deciding;
+  include cogwit:triggers/settings-policy@0.1.0;
 }";
 
 /// A small component, quick to compile, whose `decide` for a sign-up is `body`. `$log` logs what stands at 1024, 9 bytes;
@@ -42,26 +47,36 @@ pub(crate) fn probe(body: &str) -> Vec<u8> {
         ("$random", r#""wasi:random/random@0.2.6" "get-random-u64" (func $random (result i64))"#),
         ("$now", r#""wasi:clocks/wall-clock@0.2.6" "now" (func $now (param i32))"#),
     ];
-    let granted: String = granted
-        .into_iter()
-        .filter(|(name, _)| body.contains(name))
-        .map(|(_, import)| format!("(import {import})"))
-        .collect();
+    let granted = granted.into_iter().filter(|(name, _)| body.contains(name));
+    let imports: String = granted.map(|(_, import)| format!("(import {import})")).collect();
+    build("deciding", &imports, &format!(r#"(func (export "{DECIDE}") (param i32) (result i32) {body})"#))
+}
+
+/// A probe that allows, and whose check of its settings is `body`.
+pub(crate) fn checking_probe(body: &str) -> Vec<u8> {
+    let decide = format!(r#"(func (export "{DECIDE}") (param i32) (result i32) {ALLOW})"#);
+    let validate = r#"(func (export "cogwit:triggers/settings@0.1.0#validate") (result i32)"#;
+    build("checking", "", &format!("{decide} {validate} {body})"))
+}
+
+const DECIDE: &str = "cogwit:triggers/pre-sign-up@0.1.0#decide";
+
+fn build(world: &str, imports: &str, exports: &str) -> Vec<u8> {
     let module = format!(
         r#"(module
   (import "wasi:logging/logging@0.1.0-draft" "log" (func $wasi (param i32 i32 i32 i32 i32)))
-  {granted}
+  {imports}
   (memory (export "memory") 1)
   (data (i32.const 1024) "one\0atwo\1b\09")
   (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (i32.const 4096))
   (func $log (call $wasi (i32.const 3) (i32.const 0) (i32.const 0) (i32.const 1024) (i32.const 9)))
-  (func (export "cogwit:triggers/pre-sign-up@0.1.0#decide") (param i32) (result i32) {body}))"#
+  {exports})"#
     );
     let mut module = wat::parse_str(module).unwrap();
     let mut resolve = Resolve::default();
     resolve.push_path(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../wit")).unwrap();
-    let package = resolve.push_str("it.wit", WORLD).unwrap();
-    let world = resolve.select_world(&[package], None).unwrap();
+    let package = resolve.push_str("it.wit", WORLDS).unwrap();
+    let world = resolve.select_world(&[package], Some(world)).unwrap();
     embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8).unwrap();
     ComponentEncoder::default().module(&module).unwrap().encode().unwrap()
 }
@@ -78,6 +93,11 @@ impl Folder {
     pub(crate) fn with(self, file: &str, bytes: impl AsRef<[u8]>) -> Self {
         fs::write(self.0.path().join(file), bytes).unwrap();
         self
+    }
+
+    /// The whole path of a file.
+    pub(crate) fn path(&self, file: &str) -> String {
+        self.0.path().join(file).to_str().unwrap().to_owned()
     }
 
     /// Copies a shipped component to a file of this name.
