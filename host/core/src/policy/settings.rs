@@ -8,7 +8,7 @@ use serde::Deserialize;
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(try_from = "toml::Value")]
 pub enum SettingValue {
-    /// A value; what was no string is its text.
+    /// A value. What was no string is its text, and an array is its items between commas.
     Text(String),
     /// The name of an environment variable of the serving host.
     Env(String),
@@ -31,6 +31,16 @@ impl TryFrom<toml::Value> for SettingValue {
                 _ => Err("a setting is a string, a number, a boolean, an array or `{ env = \"COGWIT_SECRET_…\" }`"
                     .to_owned()),
             },
+            // As a policy reads a list.
+            toml::Value::Array(items) => {
+                let texts = items.into_iter().map(|item| match Self::try_from(item)? {
+                    Self::Text(text) if !text.contains(',') => Ok(text),
+                    _ => {
+                        Err("an array holds plain values without commas, since a policy reads it as a list".to_owned())
+                    }
+                });
+                Ok(Self::Text(texts.collect::<Result<Vec<_>, String>>()?.join(",")))
+            }
             other => Ok(Self::Text(other.to_string())),
         }
     }
@@ -123,7 +133,7 @@ mod tests {
     fn what_is_no_string_becomes_its_text() {
         let settings =
             Settings::resolve(&written("a = 5\nb = true\nc = 'x'\nd = ['y', 'z']\ne = 1.5"), |_| None).unwrap();
-        let expected = [("a", "5"), ("b", "true"), ("c", "x"), ("d", r#"["y", "z"]"#), ("e", "1.5")];
+        let expected = [("a", "5"), ("b", "true"), ("c", "x"), ("d", "y,z"), ("e", "1.5")];
         assert_eq!(settings.iter().collect::<Vec<_>>(), expected);
     }
 
@@ -143,6 +153,8 @@ mod tests {
     fn only_variables_with_the_prefix_can_be_referred_to() {
         let error = toml::from_str::<BTreeMap<String, SettingValue>>("a = { env = 'HOME' }").unwrap_err();
         assert!(error.to_string().contains("`HOME` does not begin with `COGWIT_SECRET_`"), "{error}");
-        assert!(toml::from_str::<BTreeMap<String, SettingValue>>("a = { file = 'x' }").is_err());
+        for wrong in ["a = { file = 'x' }", "a = ['b,c']", "a = [{ env = 'COGWIT_SECRET_X' }]"] {
+            assert!(toml::from_str::<BTreeMap<String, SettingValue>>(wrong).is_err(), "{wrong}");
+        }
     }
 }

@@ -172,8 +172,13 @@ fn chosen(written: &PolicyDocument, prepared: &Prepared) -> Result<Vec<Trigger>,
     }
 }
 
+/// The wall time of a check. Fuel bounds its work; on a machine that is busy or throttled, a decision's deadline could refuse
+/// a set that is right.
+const CHECK_DEADLINE: Duration = Duration::from_secs(2);
+
 /// Instantiates the component once: its types are only compared then, and it may check its settings.
 fn check(prepared: &Prepared, name: Option<&str>, limits: &Limits, settings: &Arc<Settings>, findings: &mut Findings) {
+    let limits = &Limits { deadline: limits.deadline.max(CHECK_DEADLINE), ..limits.clone() };
     let end = End { since: Instant::now(), limit: Duration::from_secs(3600), key: Deadline::Host };
     let world = World { limits, end, settings, raw_event: &Arc::from(""), chance: Chance::real(), place: 0 };
     let ran = prepared.check(&world);

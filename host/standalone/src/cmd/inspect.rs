@@ -79,7 +79,7 @@ fn inspect(args: &Args) -> Result<Inspection, Failure> {
         // What the engine refused may be made to break whoever reads on.
         metadata: shape.as_ref().map(|_| metadata(bytes)).unwrap_or_default(),
         triggers: shape.iter().flat_map(|shape| shape.triggers.clone()).collect(),
-        settings: admitted.is_ok() && shape.as_ref().is_some_and(|shape| shape.settings.is_some()),
+        settings: shape.as_ref().is_some_and(|shape| shape.settings.is_some()),
         imports: shape.iter().flat_map(imports).collect(),
         admitted: admitted.is_ok(),
         problems,
@@ -120,7 +120,10 @@ fn text(it: &Inspection) -> String {
     ];
     lines.extend(it.metadata.iter().map(|(key, value)| format!("  {key:<9} {}", one_line(value))));
     lines.extend(it.triggers.iter().map(|trigger| format!("  answers   {trigger}")));
-    lines.push(format!("  settings  {}", if it.settings { "checked by the policy itself" } else { "not checked" }));
+    lines.push(format!(
+        "  settings  {}",
+        if it.settings { "checked by a function of its own" } else { "no function that checks them" }
+    ));
     lines.extend(it.imports.iter().map(|import| format!("  imports   {} ({})", import.name, import.need)));
     let warning = styled("warning", AnsiColor::Yellow);
     lines.extend(it.warnings.iter().map(|text| format!("  {warning}   {text}")));

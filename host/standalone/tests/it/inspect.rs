@@ -26,7 +26,7 @@ access-gate.wasm
   version   0.1.0
   answers   pre-sign-up@0.1.0
   answers   pre-authentication@0.1.0
-  settings  checked by the policy itself
+  settings  checked by a function of its own
   imports   wasi:config/store@0.2.0-rc.1 (given to every policy)
   imports   wasi:logging/logging@0.1.0-draft (given to every policy)
   imports   cogwit:triggers/types@0.1.0 (types only, needs nothing)
@@ -82,7 +82,7 @@ it.wasm
   size      [..] ([..] bytes)
   sha256    [..]
   answers   pre-sign-up@0.1.0
-  settings  not checked
+  settings  no function that checks them
 ...
   imports   wasi:logging/logging@0.1.0-draft (given to every policy)
 ...
