@@ -2,10 +2,11 @@
 
 use std::time::{Duration, Instant};
 
+use cogwit_core::policy::{Caps, Limits};
 use cogwit_core::run::{Fault, Key};
 use cogwit_core::{Decision, Outcome, Verdict};
 
-use crate::support::{ALLOWING, decided, probe, reply, set_of};
+use crate::support::{ADMISSION, ALLOWING, decided, package_of, probe, reply, set_of};
 
 const EVENT: &[u8] = br#"{"userName":"rroe","request":{"userAttributes":{"email":"r@example.com"}},"response":{}}"#;
 const NEUTRAL: &str =
@@ -92,6 +93,53 @@ fn a_result_over_the_limit_is_a_fault_that_names_it() {
 fn traps_stack_overflow_and_broken_values_have_their_kinds() {
     for (name, kind) in [("trap", "trap"), ("deep-recursion", "stack"), ("bad-text", "value")] {
         assert_eq!(fault_of(name, "").0.kind(), kind);
+    }
+}
+
+/// Each limit of a set is laid over by a policy's own, and neither goes above the host's cap.
+#[test]
+fn each_limit_can_be_set_and_overridden_and_is_capped() {
+    let set = set_of(
+        &probe("allow"),
+        "limits = { fuel = 2_000_000, deadline = '20 ms', memory = '2 MiB', output = '2 KiB', log-lines = 2, log-bytes = '2 B' }
+        [[policy]]
+        name = 'plain'
+        component = 'it.wasm'
+        [limits]
+        fuel = 1_000_000
+        deadline = '10 ms'
+        memory = '1 MiB'
+        output = '1 KiB'
+        log-lines = 1
+        log-bytes = '1 B'",
+    )
+    .unwrap();
+    let limits = |times: u64| Limits {
+        fuel: times * 1_000_000,
+        deadline: Duration::from_millis(times * 10),
+        memory: times << 20,
+        output: times << 10,
+        log_lines: times,
+        log_bytes: times,
+    };
+    assert_eq!((&set.policies[0].limits, &set.policies[1].limits), (&limits(2), &limits(1)));
+
+    let names = [
+        ("fuel", "2_000_000", "COGWIT_MAX_FUEL"),
+        ("deadline", "'20 ms'", "COGWIT_MAX_DEADLINE"),
+        ("memory", "'2 MiB'", "COGWIT_MAX_MEMORY"),
+        ("output", "'2 KiB'", "COGWIT_MAX_OUTPUT"),
+        ("log-lines", "2", "COGWIT_MAX_LOG_LINES"),
+        ("log-bytes", "'2 B'", "COGWIT_MAX_LOG_BYTES"),
+    ];
+    let caps = Caps { limits: limits(1), chain_deadline: Duration::from_secs(1) };
+    for (key, value, variable) in names {
+        for lines in [format!("limits = {{ {key} = {value} }}"), format!("[limits]\n{key} = {value}")] {
+            let Err(rejected) = ADMISSION.admit(&package_of(&probe("allow"), &lines), &caps, |_| None) else {
+                panic!("{lines} was admitted")
+            };
+            assert!(rejected.to_string().contains(&format!("raise {variable}")), "{lines}: {rejected}");
+        }
     }
 }
 

@@ -35,6 +35,15 @@ fn what_is_no_component() {
 }
 
 #[test]
+fn a_file_of_a_hundred_mebibytes_is_not_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("huge.wasm");
+    std::fs::File::create(&path).unwrap().set_len(100 << 20).unwrap();
+    let error = Source::Components(vec![path]).read().unwrap_err();
+    assert!(error.to_string().contains("has more than 67108864 bytes"), "{error}");
+}
+
+#[test]
 fn a_truncated_or_corrupted_component() {
     let whole = shipped("block-client");
     for at in [9, whole.len() / 3, whole.len() - 1] {

@@ -40,9 +40,13 @@ pub(crate) fn admit(package: &Package) -> Result<PolicySet, Rejected> {
 
 /// A set of one policy, `it`, with lines of TOML for it.
 pub(crate) fn set_of(component: &[u8], lines: &str) -> Result<PolicySet, Rejected> {
+    admit(&package_of(component, lines))
+}
+
+pub(crate) fn package_of(component: &[u8], lines: &str) -> Package {
     let text = format!("schema = 1\n[set]\nname = 'test'\n[[policy]]\nname = 'it'\ncomponent = 'it.wasm'\n{lines}");
     let components = BTreeMap::from([("it.wasm".to_owned(), component.to_vec())]);
-    admit(&Package { document: Document::parse(&text).unwrap(), components, missing: BTreeMap::new() })
+    Package { document: Document::parse(&text).unwrap(), components, missing: BTreeMap::new() }
 }
 
 pub(crate) fn decided(set: &PolicySet, event: &[u8]) -> Decision {
