@@ -67,7 +67,10 @@ impl Engine {
         let config = config(slots, memory).map_err(|error| EngineError(format!("{error:#}")))?;
         let engine = wasmtime::Engine::new(&config).map_err(|error| EngineError(format!("{error:#}")))?;
         tick(&engine).map_err(|error| EngineError(format!("no thread for the clock: {error}")))?;
-        Ok(Self { wasmtime: engine, slots: Arc::new(Slots { free: Mutex::new(slots), freed: Condvar::new() }) })
+        Ok(Self {
+            wasmtime: engine,
+            slots: Arc::new(Slots { state: Mutex::new(State { free: slots, waiting: 0 }), freed: Condvar::new() }),
+        })
     }
 
     /// Waits for a free slot, but no longer than `patience`; with none left, not at all.
@@ -75,10 +78,14 @@ impl Engine {
         if patience.is_zero() {
             return None;
         }
-        let free = self.slots.free.lock().unwrap_or_else(PoisonError::into_inner);
-        let waited = self.slots.freed.wait_timeout_while(free, patience, |free| *free == 0);
-        let (mut free, _) = waited.unwrap_or_else(PoisonError::into_inner);
-        *free = free.checked_sub(1)?;
+        let mut state = self.slots.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if state.free == 0 {
+            state.waiting += 1;
+            let waited = self.slots.freed.wait_timeout_while(state, patience, |state| state.free == 0);
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+            state.waiting -= 1;
+        }
+        state.free = state.free.checked_sub(1)?;
         Some(Slot(&self.slots))
     }
 }
@@ -135,8 +142,14 @@ fn tick(engine: &wasmtime::Engine) -> std::io::Result<()> {
 
 /// Counts the free slots of the pool, so that load waits instead of failing.
 struct Slots {
-    free: Mutex<u32>,
+    state: Mutex<State>,
     freed: Condvar,
+}
+
+struct State {
+    free: u32,
+    /// Who waits. Waking costs a system call, which nobody needs to pay while there is room.
+    waiting: u32,
 }
 
 /// A slot of the pool, given back when dropped.
@@ -144,7 +157,10 @@ pub(super) struct Slot<'a>(&'a Slots);
 
 impl Drop for Slot<'_> {
     fn drop(&mut self) {
-        *self.0.free.lock().unwrap_or_else(PoisonError::into_inner) += 1;
-        self.0.freed.notify_one();
+        let mut state = self.0.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.free += 1;
+        if state.waiting > 0 {
+            self.0.freed.notify_one();
+        }
     }
 }
