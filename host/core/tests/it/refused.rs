@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use cogwit_core::policy::{Caps, Document};
 use cogwit_core::store::{Package, Source};
+use wit_parser::Resolve;
 
 use crate::scenario::policies_wasm;
-use crate::support::{ADMISSION, admit, probe, set_of};
+use crate::support::{ADMISSION, admit, component_in, probe, set_of};
 
 /// What is wrong with a component, and that no part of it is shown twice.
 fn refusal(component: &[u8], lines: &str) -> String {
@@ -78,6 +79,24 @@ fn interfaces_that_this_host_does_not_have() {
         let text = refusal(&wat(component), "");
         assert!(text.contains(expected), "{component}: {text}");
     }
+}
+
+#[test]
+fn a_right_name_with_other_types() {
+    let wit = "package cogwit:triggers@0.1.0;
+        interface pre-sign-up {
+            record event { odd: string }
+            record denial { message: string, reason: option<string> }
+            decide: func(event: event) -> result<_, denial>;
+        }
+        world probe { export pre-sign-up; }";
+    let module = r#"(module (memory (export "memory") 1)
+        (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (i32.const 1024))
+        (func (export "cogwit:triggers/pre-sign-up@0.1.0#decide") (param i32 i32) (result i32) (i32.const 0)))"#;
+    let mut resolve = Resolve::default();
+    let package = resolve.push_str("odd.wit", wit).unwrap();
+    let text = refusal(&component_in(&resolve, package, &wat(module)), "");
+    assert!(text.contains("an interface has the right name but other types"), "{text}");
 }
 
 #[test]

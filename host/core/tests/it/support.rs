@@ -11,7 +11,7 @@ use cogwit_core::store::{Admission, Package, PolicySet, Rejected, Source};
 use cogwit_core::{Call, Decision, decide};
 
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
-use wit_parser::Resolve;
+use wit_parser::{PackageId, Resolve};
 
 use crate::scenario;
 
@@ -70,11 +70,16 @@ pub(crate) fn probe(name: &str) -> Vec<u8> {
 
 /// A core module as a component of the probes' world.
 pub(crate) fn component_of(module: &[u8]) -> Vec<u8> {
-    let mut module = module.to_vec();
     let mut resolve = Resolve::default();
     resolve.push_path(probes().join("../../../../../wit")).unwrap();
     let package = resolve.push_file(probes().join("probes.wit")).unwrap();
+    component_in(&resolve, package, module)
+}
+
+/// A core module as a component of the world `probe` of a package.
+pub(crate) fn component_in(resolve: &Resolve, package: PackageId, module: &[u8]) -> Vec<u8> {
+    let mut module = module.to_vec();
     let world = resolve.select_world(&[package], Some("probe")).unwrap();
-    embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8).unwrap();
+    embed_component_metadata(&mut module, resolve, world, StringEncoding::UTF8).unwrap();
     ComponentEncoder::default().module(&module).unwrap().encode().unwrap()
 }
