@@ -47,7 +47,7 @@ fn resident() -> u64 {
 }
 
 fn main() {
-    let lines = "capabilities = ['wasi']\nlimits = { memory = '512 KiB', deadline = '5 s' }";
+    let lines = "capabilities = ['wasi']\nlimits = { memory = '768 KiB', deadline = '5 s' }";
     let sets = HOSTILE.map(|(name, kind)| (set_of(&probe(name), lines).unwrap(), kind));
     let mut samples = Vec::new();
     for at in 0..DECISIONS {
