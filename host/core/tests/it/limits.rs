@@ -12,6 +12,9 @@ const EVENT: &[u8] = br#"{"userName":"rroe","request":{"userAttributes":{"email"
 const NEUTRAL: &str =
     r#"{"errorType":"Function.PolicyFault","errorMessage":"The request could not be completed, reference scenario"}"#;
 
+/// Fuel and deadline out of the way, so that another guard has to hold alone.
+const ALONE: &str = "fuel = '18446744073709551615', deadline = '1 h'";
+
 /// The fault of a probe, how long it took, and that the host then decides the next event.
 fn fault_of(name: &str, lines: &str) -> (Fault, Duration) {
     let set = set_of(&probe(name), lines).unwrap();
@@ -74,7 +77,7 @@ fn a_chain_that_is_over_runs_no_more_policies() {
 
 #[test]
 fn a_memory_bomb_ends_by_memory() {
-    let (fault, _) = fault_of("memory-bomb", "limits = { memory = '1 MiB' }");
+    let (fault, _) = fault_of("memory-bomb", &format!("limits = {{ memory = '1 MiB', {ALONE} }}"));
     assert_eq!(fault, Fault::Memory { limit: 1 << 20, asked: (1 << 20) + (64 << 10) });
     let decision = decided(&set_of(&probe("memory-bomb"), "limits = { memory = '1 MiB' }").unwrap(), EVENT);
     assert_eq!(decision.runs[0].usage.memory, 1 << 20);
@@ -82,7 +85,8 @@ fn a_memory_bomb_ends_by_memory() {
 
 #[test]
 fn a_result_over_the_limit_is_a_fault_that_names_it() {
-    assert_eq!(fault_of("huge-message", "").0, Fault::Output { limit: 256 << 10 });
+    let lines = format!("limits = {{ {ALONE} }}");
+    assert_eq!(fault_of("huge-message", &lines).0, Fault::Output { limit: 256 << 10 });
     // With room for it the same probe is a denial, whose message has no printable character.
     let decision = decided(&set_of(&probe("huge-message"), "limits = { output = '1 MiB' }").unwrap(), EVENT);
     assert_eq!(decision.outcome, Outcome::Deny);
