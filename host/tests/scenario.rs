@@ -1,10 +1,10 @@
 //! Reads the scenarios: one event, the policies that decide it, and the reply that every host must give.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
+use cogwit_core::case::{Case, CaseFile};
+use cogwit_core::store::read_cases;
 
 /// One folder of `host/tests/scenarios/<trigger>`.
 pub(crate) struct Scenario {
@@ -18,27 +18,13 @@ pub(crate) struct Scenario {
     pub(crate) case: Case,
 }
 
-/// A `case.toml`.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Case {
-    /// The components that decide, as file names of `policies-wasm` without `.wasm`. Default: the default set.
-    #[serde(default)]
-    pub(crate) policies: Vec<String>,
-    /// Settings as `NAME.KEY`.
-    #[serde(default)]
-    pub(crate) settings: BTreeMap<String, String>,
-    /// The trigger of an event that does not say it.
-    pub(crate) trigger: Option<String>,
-    /// `allow`, `deny`, `fault` or `event-refused`.
-    pub(crate) decision: String,
-    /// The codes of the warnings, in order.
-    #[serde(default)]
-    pub(crate) warnings: Vec<String>,
+impl Scenario {
+    /// The files of the components that decide. None: the default set does.
+    pub(crate) fn components(&self) -> Option<Vec<PathBuf>> {
+        let names = self.case.components.as_ref()?;
+        Some(names.iter().map(|name| policies_wasm().join(name)).collect())
+    }
 }
-
-/// The id that every scenario is decided under.
-pub(crate) const ID: &str = "scenario";
 
 /// The folder of the components: the committed one, or the one that `POLICIES_WASM` names (a set that was built anew).
 pub(crate) fn policies_wasm() -> PathBuf {
@@ -56,14 +42,14 @@ pub(crate) fn all() -> Vec<Scenario> {
 }
 
 fn read(root: &Path, folder: &Path) -> Scenario {
-    let file =
-        |name: &str| fs::read(folder.join(name)).unwrap_or_else(|error| panic!("{}/{name}: {error}", folder.display()));
-    let case = String::from_utf8(file("case.toml")).unwrap();
+    let CaseFile { mut cases, errors } = read_cases(&folder.join("case.toml"));
+    assert_eq!((cases.len(), errors), (1, Vec::new()), "{}", folder.display());
+    let (_, case) = cases.remove(0);
     Scenario {
         name: folder.strip_prefix(root).unwrap().display().to_string(),
         event: folder.join("event.json"),
-        reply: file("reply.json"),
-        case: toml::from_str(&case).unwrap_or_else(|error| panic!("{}/case.toml: {error}", folder.display())),
+        reply: fs::read(folder.join("reply.json")).unwrap(),
+        case,
     }
 }
 

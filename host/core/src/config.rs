@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::event::Trigger;
-use crate::policy::{Caps, FUEL, LINES, SECRET_PREFIX, SIZE, TIME, Unit, nearest};
+use crate::policy::{Caps, FUEL, LINES, SECRET_PREFIX, SIZE, TIME, Unit};
+use crate::reading::nearest;
 
 /// One variable of the table.
 #[derive(Debug, Clone, Copy)]

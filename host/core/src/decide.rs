@@ -1,5 +1,6 @@
 //! Tells an event's whole way, top to bottom: parse, route, run, merge, reply.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -53,6 +54,28 @@ pub enum Outcome {
     Fault(String),
     /// The event could not be read.
     EventRefused(EventError),
+}
+
+impl Outcome {
+    /// The decision in a word, for records and tests: `allow`, `deny`, `fault` or `event-refused`.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Allow | Self::Unmatched => "allow",
+            Self::Deny => "deny",
+            Self::Fault(_) => "fault",
+            Self::EventRefused(_) => "event-refused",
+        }
+    }
+}
+
+impl Decision {
+    /// What the Lambda function returns: the event, or the function error as JSON.
+    pub fn body(&self) -> Cow<'_, [u8]> {
+        match &self.reply {
+            Ok(event) => Cow::Borrowed(event),
+            Err(refusal) => Cow::Owned(refusal.to_json()),
+        }
+    }
 }
 
 /// How one policy ran.

@@ -13,6 +13,7 @@
 
 mod decide;
 pub mod text;
+mod reading;
 pub mod event;
 pub mod policy;
 pub mod store;
@@ -21,5 +22,6 @@ pub mod run;
 pub mod trigger;
 pub mod reply;
 pub mod config;
+pub mod case;
 
 pub use decide::{Call, Decision, Outcome, PolicyRun, Verdict, decide};

@@ -21,14 +21,20 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Run(cmd::run::Args),
+    Test(cmd::test::Args),
+    Event(cmd::event::Args),
     Inspect(cmd::inspect::Args),
+    Validate(cmd::validate::Args),
     Config(cmd::config::Args),
 }
 
 fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Run(args) => cmd::run::run(&args),
+        Command::Test(args) => cmd::test::run(&args),
         Command::Inspect(args) => cmd::inspect::run(&args),
+        Command::Event(args) => cmd::event::run(&args),
+        Command::Validate(args) => cmd::validate::run(&args),
         Command::Config(args) => cmd::config::run(&args),
     };
     done.unwrap_or_else(|failure| failure.report())

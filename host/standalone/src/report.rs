@@ -171,12 +171,7 @@ pub(crate) fn json(set: &PolicySet, decision: &Decision, id: &str) -> io::Result
     });
     let of_decision = decision.warnings.iter().map(|it| Warning { code: it.code, policy: None, text: &it.text });
     let report = Report {
-        decision: match decision.outcome {
-            Outcome::Allow | Outcome::Unmatched => "allow",
-            Outcome::Deny => "deny",
-            Outcome::Fault(_) => "fault",
-            Outcome::EventRefused(_) => "event-refused",
-        },
+        decision: decision.outcome.word(),
         id,
         set: &set.name,
         trigger: decision.trigger.map(|trigger| trigger.name()),

@@ -8,8 +8,12 @@ mod object;
 mod text;
 mod envelope;
 mod error;
+mod edit;
+mod example;
 
+pub use edit::{EditError, MemberPath, pretty};
 pub use envelope::{Event, Header, MAX_EVENT_BYTES};
 pub use error::EventError;
+pub use example::{NoExample, example, examples};
 pub use object::Object;
 pub use trigger::{OnFault, Trigger, UnknownTrigger, Unmatched};

@@ -29,11 +29,11 @@ impl When {
             && holds(&self.trigger_source, header.trigger_source.as_deref())
     }
 
-    /// The first key whose list is empty, so that no event can match.
-    pub fn empty_key(&self) -> Option<&'static str> {
+    /// The keys whose lists are empty, so that no event can match.
+    pub fn empty_keys(&self) -> impl Iterator<Item = &'static str> {
         [("user-pool-id", &self.user_pool_id), ("client-id", &self.client_id), ("trigger-source", &self.trigger_source)]
             .into_iter()
-            .find(|(_, values)| values.as_ref().is_some_and(Vec::is_empty))
+            .filter(|(_, values)| values.as_ref().is_some_and(Vec::is_empty))
             .map(|(key, _)| key)
     }
 }

@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use super::{Capability, LimitTexts, SettingValue, When};
 use crate::event::{OnFault, Trigger, Unmatched};
+use crate::reading;
 use crate::text::one_line;
 
 /// A policy set as it is written.
@@ -21,6 +22,9 @@ pub struct Document {
     /// The policies, in the order in which they run.
     #[serde(default, rename = "policy")]
     pub policies: Vec<PolicyDocument>,
+    /// What is wrong with what is written. No set is admitted with such a document; the rest is read to find what else is.
+    #[serde(skip)]
+    pub errors: Vec<DocumentError>,
 }
 
 /// What concerns the whole set.
@@ -63,6 +67,9 @@ pub struct PolicyDocument {
     /// What it may import beyond what every policy may.
     #[serde(default)]
     pub capabilities: BTreeSet<Capability>,
+    /// Files of cases that it must pass, relative to the document; `*` and `?` stand for parts of a file's name.
+    #[serde(default)]
+    pub tests: Vec<String>,
 }
 
 fn triggers<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<Trigger>>, D::Error> {
@@ -106,47 +113,62 @@ pub enum DocumentError {
 }
 
 impl Document {
-    /// Reads a `policies.toml`.
+    /// Reads a `policies.toml`. What is wrong with a part of it stands in [`Document::errors`].
     ///
     /// # Errors
     ///
-    /// The first thing that is wrong, with its line, and the nearest known key for an unknown one.
-    pub fn parse(text: &str) -> Result<Self, DocumentError> {
-        let unreadable = |error: toml::de::Error| DocumentError::Unreadable(with_hint(&error));
+    /// Where nothing can be read: the text is not TOML, of another schema, or lacks what every document has.
+    pub fn parse(text: &str) -> Result<Self, Vec<DocumentError>> {
         // First, since a document of another schema may have any other key.
-        let table: toml::Table = text.parse().map_err(unreadable)?;
-        match table.get("schema").and_then(toml::Value::as_integer) {
-            Some(found) if found != 1 => return Err(DocumentError::Schema { found }),
-            _ => {}
+        if let Some(found) = text.parse::<toml::Table>().ok().and_then(|table| table.get("schema")?.as_integer())
+            && found != 1
+        {
+            return Err(vec![DocumentError::Schema { found }]);
         }
-        let document: Self = toml::from_str(text).map_err(unreadable)?;
-        document.check()?;
-        Ok(document)
+        let (document, errors) = reading::read::<Self>(text);
+        let errors = errors.into_iter().map(DocumentError::Unreadable);
+        match document {
+            None => Err(errors.collect()),
+            Some(mut document) => {
+                document.errors = errors.collect();
+                document.check();
+                Ok(document)
+            }
+        }
     }
 
-    fn check(&self) -> Result<(), DocumentError> {
+    /// Looks for what the types alone do not say.
+    fn check(&mut self) {
         let mut names = BTreeSet::new();
-        check_name(&self.set.name)?;
+        let mut errors: Vec<_> = check_name(&self.set.name).err().into_iter().collect();
         for policy in &self.policies {
             let name = &policy.name;
-            check_name(name)?;
+            errors.extend(check_name(name).err());
             if !names.insert(name) {
-                return Err(DocumentError::Twice { name: name.clone() });
+                errors.push(DocumentError::Twice { name: one_line(name) });
             }
             let no_trigger = policy.triggers.as_ref().is_some_and(Vec::is_empty).then_some("triggers");
-            if let Some(key) = policy.when.empty_key().or(no_trigger) {
-                return Err(DocumentError::Nothing { policy: name.clone(), key });
-            }
+            let empty = policy.when.empty_keys().chain(no_trigger);
+            errors.extend(empty.map(|key| DocumentError::Nothing { policy: one_line(name), key }));
         }
-        Ok(())
+        self.errors.extend(errors);
+    }
+
+    /// The policy `name`.
+    ///
+    /// # Errors
+    ///
+    /// The sentence that says which policies there are.
+    pub fn policy(&mut self, name: &str) -> Result<&mut PolicyDocument, String> {
+        let names: Vec<_> = self.policies.iter().map(|policy| format!("`{}`", policy.name)).collect();
+        let found = self.policies.iter_mut().find(|policy| policy.name == name);
+        found.ok_or_else(|| format!("no policy has the name `{}`, the set has {}", one_line(name), names.join(", ")))
     }
 
     /// A set of policies that have no document: bare components, each under a name.
     ///
-    /// # Errors
-    ///
-    /// Where a name cannot be used or is there twice.
-    pub fn of_components(components: impl IntoIterator<Item = (String, String)>) -> Result<Self, DocumentError> {
+    /// A name that cannot be used or is there twice stands in [`Document::errors`].
+    pub fn of_components(components: impl IntoIterator<Item = (String, String)>) -> Self {
         let policies = components.into_iter().map(|(name, component)| PolicyDocument {
             name,
             component,
@@ -157,15 +179,17 @@ impl Document {
             on_fault: None,
             limits: LimitTexts::default(),
             capabilities: BTreeSet::new(),
+            tests: Vec::new(),
         });
-        let document = Self {
+        let mut document = Self {
             schema: 1,
             set: SetHead { name: "components".to_owned(), unmatched: None },
             limits: LimitTexts::default(),
             policies: policies.collect(),
+            errors: Vec::new(),
         };
-        document.check()?;
-        Ok(document)
+        document.check();
+        document
     }
 }
 
@@ -178,30 +202,6 @@ fn check_name(name: &str) -> Result<(), DocumentError> {
     }
 }
 
-/// The parser's text; for an unknown key, with the nearest of those that it names.
-fn with_hint(error: &toml::de::Error) -> String {
-    let text = error.to_string();
-    let message = error.message();
-    let mut quoted = message.split('`').skip(1).step_by(2);
-    let nearest = match quoted.next() {
-        Some(unknown) if message.starts_with("unknown field") => nearest(unknown, quoted),
-        _ => None,
-    };
-    match nearest {
-        Some(known) => format!("{}\ndid you mean `{known}`?", text.trim_end()),
-        None => text.trim_end().to_owned(),
-    }
-}
-
-/// The word of `known` that is most like `word`, if one is alike at all.
-pub(crate) fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    known
-        .map(|candidate| (strsim::jaro_winkler(word, candidate), candidate))
-        .filter(|(likeness, _)| *likeness > 0.7)
-        .max_by(|(a, _), (b, _)| a.total_cmp(b))
-        .map(|(_, candidate)| candidate)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -209,7 +209,8 @@ mod tests {
     const SET: &str = "schema = 1\n[set]\nname = 'it'\n";
 
     fn refused(text: &str) -> String {
-        Document::parse(&format!("{SET}{text}")).unwrap_err().to_string()
+        let errors = Document::parse(&format!("{SET}{text}")).map_or_else(|errors| errors, |document| document.errors);
+        errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
     }
 
     #[test]
@@ -248,6 +249,27 @@ mod tests {
     }
 
     #[test]
+    fn everything_that_is_wrong_is_found_at_once() {
+        let text = "limts = 1\n[[policy]]\nname = 'a b'\ncomponent = 'a.wasm'\ntest = 1\nwhen = { client-id = [] }\n\
+                    [[policy]]\nname = 'c'\n[[policy]]\nname = 'd'\ncomponent = 4";
+        let document = Document::parse(&format!("schema = 1\nset = {{ name = 'it' }}\n{text}")).unwrap();
+        let texts: Vec<_> = document.errors.iter().map(ToString::to_string).collect();
+        let lines: Vec<_> = texts.iter().map(|text| text.lines().next_back().unwrap()).collect();
+        assert_eq!(
+            lines,
+            [
+                "did you mean `limits`?",
+                "did you mean `tests`?",
+                "missing field `component`",
+                "invalid type: integer `4`, expected a string",
+                "the name `a b` cannot be used: write 1 to 64 letters, digits, `-`, `_` or `.`",
+                "policy `a b`: `client-id` lists nothing, so the policy would never run: fill it, or remove it",
+            ]
+        );
+        assert_eq!(document.policies.len(), 1);
+    }
+
+    #[test]
     fn names_are_unique_and_plain() {
         let policy = |name: &str| format!("[[policy]]\nname = '{name}'\ncomponent = 'a.wasm'\n");
         assert_eq!(refused(&(policy("a") + &policy("a"))), "two policies have the name `a`: rename one");
@@ -262,7 +284,8 @@ mod tests {
 
     #[test]
     fn other_schemas_and_unknown_triggers_are_refused() {
-        assert!(Document::parse("schema = 2\n[set]\nname = 'it'").unwrap_err().to_string().contains("`schema` is 2"));
+        let errors = Document::parse("schema = 2\n[set]\nname = 'it'\nelse = 1").unwrap_err();
+        assert_eq!(errors, [DocumentError::Schema { found: 2 }]);
         let text = refused("[[policy]]\nname = 'a'\ncomponent = 'a.wasm'\ntriggers = ['pre-signup']");
         assert!(text.contains("`pre-signup` is no trigger"), "{text}");
     }

@@ -8,7 +8,6 @@ mod settings;
 
 pub use capability::{Capability, UnknownCapability};
 pub use condition::When;
-pub(crate) use document::nearest;
 pub use document::{Document, DocumentError, PolicyDocument, SetHead};
 pub use limits::{Caps, LimitError, LimitTexts, Limits};
 pub(crate) use limits::{FUEL, LINES, SIZE, TIME, Unit};

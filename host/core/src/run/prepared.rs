@@ -11,7 +11,7 @@ use super::engine::Engine;
 use super::fault::WrongTypes;
 use super::imports;
 use super::instance::{Ran, World, run};
-use super::shape::{Shape, ShapeError};
+use super::shape::{Import, Shape, ShapeError};
 use crate::event::Trigger;
 use crate::policy::Capability;
 
@@ -22,6 +22,7 @@ pub struct Prepared {
     triggers: Indices,
     settings: Option<exports::settings::GuestIndices>,
     answers: Vec<Trigger>,
+    imports: Vec<Import>,
 }
 
 impl Prepared {
@@ -29,10 +30,10 @@ impl Prepared {
     ///
     /// # Errors
     ///
-    /// Where the bytes are no component, or ask for what this host does not give.
-    pub fn new(engine: &Engine, bytes: &[u8], granted: &BTreeSet<Capability>) -> Result<Self, ShapeError> {
-        let invalid = |error: wasmtime::Error| ShapeError::Invalid(format!("{error:#}"));
-        let compiled = compile(engine, bytes)?;
+    /// Where the bytes are no component, and all that they ask for and this host does not give.
+    pub fn new(engine: &Engine, bytes: &[u8], granted: &BTreeSet<Capability>) -> Result<Self, Vec<ShapeError>> {
+        let invalid = |error: wasmtime::Error| vec![ShapeError::Invalid(format!("{error:#}"))];
+        let compiled = compile(engine, bytes).map_err(|error| vec![error])?;
         let shape = Shape::of(&compiled, engine);
         let (component, _) = compiled;
         let answers = shape.answers(granted)?;
@@ -45,12 +46,17 @@ impl Prepared {
             .then(|| exports::settings::GuestIndices::new(&pre))
             .transpose()
             .map_err(invalid)?;
-        Ok(Self { engine: engine.clone(), pre, triggers, settings, answers })
+        Ok(Self { engine: engine.clone(), pre, triggers, settings, answers, imports: shape.imports })
     }
 
     /// The triggers that it answers.
     pub fn answers(&self) -> &[Trigger] {
         &self.answers
+    }
+
+    /// What it imports.
+    pub fn imports(&self) -> &[Import] {
+        &self.imports
     }
 
     /// Asks the policy for its verdict, in a fresh instance.

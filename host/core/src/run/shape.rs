@@ -73,11 +73,14 @@ pub enum ShapeError {
     Import(String),
     /// An import that the set has to grant and did not.
     #[error(
-        "it imports `{import}`, which is not granted: if it may have it, add `capabilities = [\"{capability}\"]` to the policy"
+        "it imports `{}`, which {} not granted: if it may have {}, add `capabilities = [\"{capability}\"]` to the policy",
+        imports.join("`, `"),
+        if imports.len() == 1 { "is" } else { "are" },
+        if imports.len() == 1 { "it" } else { "them" }
     )]
     NotGranted {
-        /// The import.
-        import: String,
+        /// The imports.
+        imports: Vec<String>,
         /// What to grant.
         capability: Capability,
     },
@@ -127,32 +130,37 @@ impl Shape {
     ///
     /// # Errors
     ///
-    /// The first import or export that this host cannot serve.
-    pub fn answers(&self, granted: &BTreeSet<Capability>) -> Result<Vec<Trigger>, ShapeError> {
-        for Import { name, need } in &self.imports {
-            match need {
-                Need::Nothing | Need::Given => {}
-                Need::Capability(needed) if granted.contains(needed) || granted.contains(&Capability::Wasi) => {}
-                Need::Capability(needed) => {
-                    return Err(ShapeError::NotGranted { import: name.clone(), capability: *needed });
-                }
-                Need::Refused => {
-                    let ours = FOR_ALL.iter().find(|given| interface(name) == interface(given));
-                    return Err(match ours {
-                        Some(ours) => ShapeError::Version { found: name.clone(), ours: (*ours).to_owned() },
-                        None => ShapeError::Import(name.clone()),
-                    });
-                }
+    /// Every import and export that this host cannot serve.
+    pub fn answers(&self, granted: &BTreeSet<Capability>) -> Result<Vec<Trigger>, Vec<ShapeError>> {
+        let mut errors: Vec<_> = self.imports.iter().filter(|it| it.need == Need::Refused).map(refused).collect();
+        for capability in Capability::ALL {
+            let needs = |import: &&Import| import.need == Need::Capability(capability);
+            let imports: Vec<_> = self.imports.iter().filter(needs).map(|import| import.name.clone()).collect();
+            if !imports.is_empty() && !granted.contains(&capability) && !granted.contains(&Capability::Wasi) {
+                errors.push(ShapeError::NotGranted { imports, capability });
             }
         }
         if self.composed && !granted.contains(&Capability::Wasi) {
-            return Err(ShapeError::Composed);
+            errors.push(ShapeError::Composed);
         }
-        if let Some(settings) = &self.settings {
-            check_version(settings, SETTINGS)?;
+        errors.extend(self.settings.as_ref().and_then(|settings| check_version(settings, SETTINGS).err()));
+        let mut triggers = Vec::new();
+        for name in &self.triggers {
+            trigger(name).map_or_else(|error| errors.push(error), |trigger| triggers.push(trigger));
         }
-        let triggers: Vec<_> = self.triggers.iter().map(|name| trigger(name)).collect::<Result<_, _>>()?;
-        if triggers.is_empty() { Err(ShapeError::NoTrigger) } else { Ok(triggers) }
+        if self.triggers.is_empty() {
+            errors.push(ShapeError::NoTrigger);
+        }
+        if errors.is_empty() { Ok(triggers) } else { Err(errors) }
+    }
+}
+
+/// Why an import is refused: it is of another version, or not known at all.
+fn refused(import: &Import) -> ShapeError {
+    let name = &import.name;
+    match FOR_ALL.iter().find(|given| interface(name) == interface(given)) {
+        Some(ours) => ShapeError::Version { found: name.clone(), ours: (*ours).to_owned() },
+        None => ShapeError::Import(name.clone()),
     }
 }
 

@@ -69,7 +69,12 @@ impl Admission {
     }
 
     /// The component with this digest and these grants, compiled now or for a set that still lives.
-    fn prepare(&self, digest: &str, bytes: &[u8], granted: &BTreeSet<Capability>) -> Result<Arc<Prepared>, ShapeError> {
+    fn prepare(
+        &self,
+        digest: &str,
+        bytes: &[u8],
+        granted: &BTreeSet<Capability>,
+    ) -> Result<Arc<Prepared>, Vec<ShapeError>> {
         let key = (digest.to_owned(), granted.clone());
         let mut compiled = self.compiled.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(prepared) = compiled.get(&key).and_then(Weak::upgrade) {
@@ -90,6 +95,9 @@ fn admit(
 ) -> Result<PolicySet, Rejected> {
     let document = &package.document;
     let mut findings = Findings::default();
+    // These show their lines as they stand, over several lines.
+    let written = document.errors.iter().map(|error| Finding { policy: None, text: error.to_string() });
+    findings.errors.extend(written);
     let base = findings.take(None, document.limits.over(&Limits::default(), caps)).unwrap_or_default();
     let chain_deadline = findings.take_one(None, document.limits.chain_deadline(caps)).unwrap_or_default();
     if document.policies.is_empty() {
@@ -142,8 +150,8 @@ fn admit_policy(
     }
     let prepared = admission
         .prepare(&digest, bytes, &written.capabilities)
-        .map_err(|error| format!("`{}`: {error}", written.component));
-    let prepared = findings.take_one(name, prepared)?;
+        .map_err(|errors| errors.iter().map(|error| format!("`{}`: {error}", written.component)).collect());
+    let prepared = findings.take(name, prepared)?;
     let triggers = findings.take_one(name, chosen(written, &prepared))?;
     let (limits, settings) = (limits?, settings?);
     check(&prepared, name, &limits, &settings, findings);

@@ -6,4 +6,4 @@ mod admission;
 
 pub use admission::{Admission, Finding, Rejected};
 pub use set::{Policy, PolicySet};
-pub use source::{Package, Source, SourceError, sha256};
+pub use source::{Package, Source, SourceError, Tests, read_cases, sha256};

@@ -1,6 +1,7 @@
 //! Reads a policy set from where it lies: built in, a folder, or bare components.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -8,13 +9,17 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
-use crate::policy::{Document, DocumentError};
+use crate::case::CaseFile;
+use crate::policy::{Document, DocumentError, PolicyDocument};
 
 /// The largest component that is read, in bytes. One in an interpreted language has up to 20 MiB.
 const MAX_COMPONENT_BYTES: u64 = 64 << 20;
 
 /// The largest document or lock, in bytes.
 const MAX_TEXT_BYTES: u64 = 4 << 20;
+
+/// The largest event or reply of a case, in bytes: more than Lambda delivers, so that a case can show what becomes of it.
+const MAX_CASE_BYTES: u64 = 16 << 20;
 
 /// Where a policy set lies.
 #[derive(Debug, Clone)]
@@ -41,6 +46,19 @@ pub struct Package {
     pub components: BTreeMap<String, Vec<u8>>,
     /// Why components that the document names are missing: admission says so with everything else that is wrong.
     pub missing: BTreeMap<String, String>,
+    /// The cases that the policies must pass.
+    pub tests: Vec<Tests>,
+}
+
+/// A file of cases that a policy names in its `tests`.
+#[derive(Debug, Clone)]
+pub struct Tests {
+    /// The policy.
+    pub policy: String,
+    /// The file, relative to the document.
+    pub file: String,
+    /// What it holds.
+    pub cases: CaseFile,
 }
 
 /// Why a policy set could not be read.
@@ -66,13 +84,13 @@ pub enum SourceError {
         /// The most that is read, in bytes.
         most: u64,
     },
-    /// The document is wrong.
-    #[error("`{path}`: {reason}")]
+    /// Nothing of the document can be read.
+    #[error("`{path}`: {}", reasons.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
     Document {
         /// The file.
         path: PathBuf,
         /// What is wrong with it.
-        reason: DocumentError,
+        reasons: Vec<DocumentError>,
     },
     /// The lock is wrong.
     #[error("`{path}`: {reason}; write it anew with `cargo pack`")]
@@ -85,6 +103,19 @@ pub enum SourceError {
     /// Two components have the same name.
     #[error("two components have the name `{0}`: rename one of the files")]
     Twice(String),
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Embedded { .. } => formatter.write_str("the built-in set"),
+            Self::Document(path) => write!(formatter, "`{}`", path.display()),
+            Self::Components(paths) => {
+                let names: Vec<_> = paths.iter().map(|path| format!("`{}`", path.display())).collect();
+                formatter.write_str(&names.join(", "))
+            }
+        }
+    }
 }
 
 impl Source {
@@ -114,6 +145,7 @@ impl Source {
                 document: parse(Path::new("policies.toml"), document)?,
                 components: components.iter().map(|(name, bytes)| ((*name).to_owned(), bytes.to_vec())).collect(),
                 missing: BTreeMap::new(),
+                tests: Vec::new(),
             }),
             Self::Document(path) => read_document(path),
             Self::Components(paths) => {
@@ -126,9 +158,8 @@ impl Source {
                     }
                     names.push(name);
                 }
-                let document = Document::of_components(names.into_iter().map(|name| (name.clone(), name)))
-                    .map_err(|reason| SourceError::Document { path: PathBuf::from("--policy"), reason })?;
-                Ok(Package { document, components, missing: BTreeMap::new() })
+                let document = Document::of_components(names.into_iter().map(|name| (name.clone(), name)));
+                Ok(Package { document, components, missing: BTreeMap::new(), tests: Vec::new() })
             }
         }
     }
@@ -151,11 +182,43 @@ fn read_document(path: &Path) -> Result<Package, SourceError> {
             Err(error) => drop(missing.insert(name.clone(), error.to_string())),
         }
     }
-    Ok(Package { document, components, missing })
+    let tests = document.policies.iter().flat_map(|policy| tests(folder, policy)).collect();
+    Ok(Package { document, components, missing, tests })
+}
+
+/// The files of cases that a policy names. A pattern without a file is an error, or a typing mistake would go unseen.
+fn tests(folder: &Path, policy: &PolicyDocument) -> Vec<Tests> {
+    let mut found = Vec::new();
+    let root = glob::Pattern::escape(&folder.to_string_lossy());
+    for pattern in &policy.tests {
+        let of = |file: &Path, cases| {
+            let file = file.strip_prefix(folder).unwrap_or(file).display().to_string();
+            Tests { policy: policy.name.clone(), file, cases }
+        };
+        let paths = glob::glob(&Path::new(&root).join(pattern).to_string_lossy());
+        let mut files: Vec<_> = paths.into_iter().flatten().flatten().filter(|path| path.is_file()).collect();
+        files.sort();
+        if files.is_empty() {
+            let errors = vec!["`tests` names no file: correct it, or add the cases".to_owned()];
+            found.push(of(Path::new(pattern), CaseFile { cases: Vec::new(), errors }));
+        }
+        found.extend(files.iter().map(|file| of(file, read_cases(file))));
+    }
+    found
+}
+
+/// Reads a file of cases and the files that it names, which lie relative to it.
+pub fn read_cases(path: &Path) -> CaseFile {
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let read = |name: &str| read_file(&folder.join(name), MAX_CASE_BYTES).map_err(|error| error.to_string());
+    match read_text(path) {
+        Ok(text) => CaseFile::parse(&text, &read),
+        Err(error) => CaseFile { cases: Vec::new(), errors: vec![error.to_string()] },
+    }
 }
 
 fn parse(path: &Path, text: &str) -> Result<Document, SourceError> {
-    Document::parse(text).map_err(|reason| SourceError::Document { path: path.to_owned(), reason })
+    Document::parse(text).map_err(|reasons| SourceError::Document { path: path.to_owned(), reasons })
 }
 
 /// Reads a file of at most `most` bytes. What a device or a pipe would say of its size does not count.

@@ -10,7 +10,7 @@ use crate::support::{ADMISSION, ALLOWING, decided, package_of, probe, reply, set
 
 const EVENT: &[u8] = br#"{"userName":"rroe","request":{"userAttributes":{"email":"r@example.com"}},"response":{}}"#;
 const NEUTRAL: &str =
-    r#"{"errorType":"Function.PolicyFault","errorMessage":"The request could not be completed, reference scenario"}"#;
+    r#"{"errorType":"Function.PolicyFault","errorMessage":"The request could not be completed, reference test"}"#;
 
 /// Fuel and deadline out of the way, so that another guard has to hold alone.
 const ALONE: &str = "fuel = '18446744073709551615', deadline = '1 h'";

@@ -1,35 +1,19 @@
 //! Runs every scenario through the core.
 
-use cogwit_core::policy::SettingValue;
-use cogwit_core::run::Chance;
+use cogwit_core::case::Mismatch;
 use cogwit_core::store::{PolicySet, Source};
-use cogwit_core::{Call, Outcome, decide};
 
 use crate::scenario::{self, Scenario};
-use crate::support::{DEFAULT, admit, reply};
+use crate::support::{DEFAULT, admit};
 
 fn set(scenario: &Scenario) -> PolicySet {
-    let folder = scenario::policies_wasm();
-    let source = match scenario.case.policies.as_slice() {
-        [] => Source::Document(folder.join("policies.toml")),
-        names => Source::Components(names.iter().map(|name| folder.join(format!("{name}.wasm"))).collect()),
+    let source = match scenario.components() {
+        None => Source::Document(scenario::policies_wasm().join("policies.toml")),
+        Some(files) => Source::Components(files),
     };
     let mut package = source.read().unwrap();
-    for (path, value) in &scenario.case.settings {
-        let (name, key) = path.rsplit_once('.').unwrap();
-        let policy = package.document.policies.iter_mut().find(|policy| policy.name == name).unwrap();
-        policy.settings.insert(key.to_owned(), SettingValue::Text(value.clone()));
-    }
+    scenario.case.lay_over(&mut package).unwrap();
     admit(&package).unwrap()
-}
-
-fn word(outcome: &Outcome) -> &'static str {
-    match outcome {
-        Outcome::Allow | Outcome::Unmatched => "allow",
-        Outcome::Deny => "deny",
-        Outcome::Fault(_) => "fault",
-        Outcome::EventRefused(_) => "event-refused",
-    }
 }
 
 #[test]
@@ -38,15 +22,13 @@ fn every_scenario_has_its_decision_reply_and_warnings() {
     let mut sets = Vec::new();
     for scenario in scenario::all() {
         let set = set(&scenario);
-        let event = std::fs::read(&scenario.event).unwrap();
-        let trigger = scenario.case.trigger.as_ref().map(|name| name.parse().unwrap());
-        let decision =
-            decide(&set, &Call { event: &event, id: scenario::ID, trigger, end: None, chance: Chance::real() });
-        let name = &scenario.name;
-        assert_eq!(word(&decision.outcome), scenario.case.decision, "{name}: {decision:?}");
-        assert_eq!(String::from_utf8_lossy(&reply(&decision)), String::from_utf8_lossy(&scenario.reply), "{name}");
-        let codes: Vec<_> = decision.warnings.iter().map(|warning| warning.code).collect();
-        assert_eq!(codes, scenario.case.warnings, "{name}");
+        let expected = &scenario.case.expect;
+        assert!(expected.warnings.is_some() && expected.reply_file.is_some(), "{}", scenario.name);
+        assert!(scenario.case.event() == std::fs::read(&scenario.event).unwrap(), "{}", scenario.name);
+        let checked = scenario.case.check(&set);
+        let mismatches: Vec<_> = checked.mismatches.iter().map(Mismatch::to_string).collect();
+        assert_eq!(mismatches, [""; 0], "{}: {:?}", scenario.name, checked.decision);
+        assert!(*checked.decision.body() == *scenario.reply, "{}", scenario.name);
         // Kept, so that their components are compiled once.
         sets.push(set);
     }

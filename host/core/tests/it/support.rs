@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
+use cogwit_core::case::ID;
 use cogwit_core::event::Trigger;
 use cogwit_core::policy::{Caps, Document, Limits};
 use cogwit_core::run::{Chance, Engine};
@@ -46,16 +47,16 @@ pub(crate) fn set_of(component: &[u8], lines: &str) -> Result<PolicySet, Rejecte
 pub(crate) fn package_of(component: &[u8], lines: &str) -> Package {
     let text = format!("schema = 1\n[set]\nname = 'test'\n[[policy]]\nname = 'it'\ncomponent = 'it.wasm'\n{lines}");
     let components = BTreeMap::from([("it.wasm".to_owned(), component.to_vec())]);
-    Package { document: Document::parse(&text).unwrap(), components, missing: BTreeMap::new() }
+    Package { document: Document::parse(&text).unwrap(), components, missing: BTreeMap::new(), tests: Vec::new() }
 }
 
 pub(crate) fn decided(set: &PolicySet, event: &[u8]) -> Decision {
-    decide(set, &Call { event, id: scenario::ID, trigger: Some(Trigger::PreSignUp), end: None, chance: Chance::real() })
+    decide(set, &Call { event, id: ID, trigger: Some(Trigger::PreSignUp), end: None, chance: Chance::real() })
 }
 
 /// The reply's bytes, whatever was decided.
 pub(crate) fn reply(decision: &Decision) -> Vec<u8> {
-    decision.reply.as_ref().map_or_else(|refusal| refusal.to_json(), Clone::clone)
+    decision.body().into_owned()
 }
 
 /// The folder of the probes.

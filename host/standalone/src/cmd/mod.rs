@@ -1,7 +1,10 @@
 //! Holds the commands, one file each.
 
 pub(crate) mod run;
+pub(crate) mod test;
+pub(crate) mod event;
 pub(crate) mod inspect;
+pub(crate) mod validate;
 pub(crate) mod config;
 
 mod common;

@@ -89,7 +89,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
     let env = |name: &str| std::env::var(name).ok();
     let set = Admission::new(engine)
         .admit(&package, &config.caps, env)
-        .map_err(|error| Failure::could_not_run(format!("the policy set cannot be loaded\n{error}")))?;
+        .map_err(|error| Failure::could_not_run(format!("{source} cannot be loaded\n{error}")))?;
     let event = event(args.event.as_deref())?;
     let id = args.id.clone().unwrap_or_else(|| uuid::Uuid::new_v4().to_string());
     let chance = Chance { now: args.now.unwrap_or_else(SystemTime::now), seed: args.seed };
@@ -158,7 +158,7 @@ fn print(format: Format, set: &PolicySet, decision: &Decision, id: &str) -> io::
     }
     // Not through the colours: these are the event's bytes.
     let mut stdout = io::stdout().lock();
-    let reply = decision.reply.as_ref().map_or_else(|refusal| refusal.to_json(), Clone::clone);
+    let reply = decision.body();
     stdout.write_all(&reply)?;
     if stdout.is_terminal() && !reply.ends_with(b"\n") {
         writeln!(stdout)?;

@@ -150,7 +150,7 @@ settings = { minimum-length = { env = "COGWIT_SECRET_X" } }
 "#,
     );
     folder.run().env(SECRET.0, "hush-hush").ends(4).stdout_eq("").stderr_eq(str![[r#"
-error: the policy set cannot be loaded
+error: `policies.toml` cannot be loaded
 policy `length`: its settings are refused: `minimum-length` is `***`: write a value such as `5`
 
 "#]]);
@@ -162,7 +162,7 @@ fn a_secret_that_is_not_set_refuses_the_set() {
         let folder = secret_client();
         let run = value.into_iter().fold(folder.run(), |run, value| run.env(SECRET.0, value));
         run.ends(4).stdout_eq("").stderr_eq(str![[r#"
-error: the policy set cannot be loaded
+error: `policies.toml` cannot be loaded
 policy `block`: setting `blocked-clients` refers to the environment variable `COGWIT_SECRET_X`, which is not set: set it where this host runs
 
 "#]]);

@@ -12,7 +12,7 @@ use crate::support::{ALLOW, Folder, component, probe};
 fn refused(bytes: impl AsRef<[u8]>, texts: &[&str]) {
     let folder = Folder::new().with("it.wasm", bytes);
     let run = stderr(&folder.cogwit("run").args(["--policy", "it.wasm"]).ends(4).stdout_eq(""));
-    assert!(run.starts_with("error: the policy set cannot be loaded\npolicy `it`: "), "{run}");
+    assert!(run.starts_with("error: `it.wasm` cannot be loaded\npolicy `it`: "), "{run}");
     let inspection = folder.cogwit("inspect").arg("it.wasm").ends(4).stderr_eq("");
     let inspection = String::from_utf8_lossy(&inspection.get_output().stdout).into_owned();
     for text in texts {

@@ -21,11 +21,12 @@ fn a_misspelt_key_of_a_policy() {
     refused(
         &format!("{POLICY}settigns = {{ }}"),
         str![[r#"
-error: `policies.toml`: TOML parse error at line 9, column 1
+error: `policies.toml` cannot be loaded
+TOML parse error at line 9, column 1
   |
 9 | settigns = { }
   | ^^^^^^^^
-unknown field `settigns`, expected one of [..]`settings`[..]
+unknown field `settigns`, expected one of `name`, [..]
 did you mean `settings`?
 
 "#]],
@@ -37,7 +38,8 @@ fn a_misspelt_limit() {
     refused(
         &format!("[limits]\nfeul = 1\n{POLICY}"),
         str![[r#"
-error: `policies.toml`: TOML parse error at line 6, column 1
+error: `policies.toml` cannot be loaded
+TOML parse error at line 6, column 1
   |
 6 | feul = 1
   | ^^^^
@@ -53,7 +55,8 @@ fn a_key_that_is_like_no_other() {
     refused(
         &format!("{POLICY}zzz = 1"),
         str![[r#"
-error: `policies.toml`: TOML parse error at line 9, column 1
+error: `policies.toml` cannot be loaded
+TOML parse error at line 9, column 1
   |
 9 | zzz = 1
   | ^^^
@@ -68,7 +71,8 @@ fn an_unknown_trigger() {
     refused(
         &format!("{POLICY}triggers = [\"pre-signup\"]"),
         str![[r#"
-error: `policies.toml`: TOML parse error at line 9, column 12
+error: `policies.toml` cannot be loaded
+TOML parse error at line 9, column 12
   |
 9 | triggers = ["pre-signup"]
   |            ^^^^^^^^^^^^^^
@@ -83,7 +87,8 @@ fn a_secret_without_the_prefix() {
     refused(
         &format!("{POLICY}settings = {{ blocked-clients = {{ env = \"HOME\" }} }}"),
         str![[r#"
-error: `policies.toml`: TOML parse error at line 9, column 32
+error: `policies.toml` cannot be loaded
+TOML parse error at line 9, column 32
   |
 9 | settings = { blocked-clients = { env = "HOME" } }
   |                                ^^^^^^^^^^^^^^^^
@@ -118,14 +123,16 @@ fn names_that_cannot_be_used() {
     refused(
         &format!("{POLICY}{POLICY}"),
         str![[r#"
-error: `policies.toml`: two policies have the name `block`: rename one
+error: `policies.toml` cannot be loaded
+two policies have the name `block`: rename one
 
 "#]],
     );
     refused(
         &POLICY.replace("block\"", "b c\""),
         str![[r#"
-error: `policies.toml`: the name `b c` cannot be used: write 1 to 64 letters, digits, `-`, `_` or `.`
+error: `policies.toml` cannot be loaded
+the name `b c` cannot be used: write 1 to 64 letters, digits, `-`, `_` or `.`
 
 "#]],
     );
@@ -136,7 +143,8 @@ fn a_condition_that_no_event_meets() {
     refused(
         &format!("{POLICY}when = {{ client-id = [] }}"),
         str![[r#"
-error: `policies.toml`: policy `block`: `client-id` lists nothing, so the policy would never run: fill it, or remove it
+error: `policies.toml` cannot be loaded
+policy `block`: `client-id` lists nothing, so the policy would never run: fill it, or remove it
 
 "#]],
     );

@@ -17,7 +17,7 @@ component = "block-client.wasm"
 fn a_digest_that_is_not_the_documents() {
     let folder = Folder::new().with_set(&format!("{POLICY}sha256 = \"{}\"", "0".repeat(64)));
     folder.run().ends(4).stdout_eq("").stderr_eq(str![[r#"
-error: the policy set cannot be loaded
+error: `policies.toml` cannot be loaded
 policy `block`: `block-client.wasm` has the digest [..], but `sha256` says 0000000000000000000000000000000000000000000000000000000000000000: restore the file, or write the digest anew with `cargo pack`
 
 "#]]);
@@ -31,7 +31,7 @@ fn lock(file: &str, sha256: &str) -> String {
 fn a_digest_that_is_not_the_locks() {
     let folder = Folder::new().with_set(POLICY).with("policies.lock", lock("block-client.wasm", &"0".repeat(64)));
     folder.run().ends(4).stdout_eq("").stderr_eq(str![[r#"
-error: the policy set cannot be loaded
+error: `policies.toml` cannot be loaded
 policy `block`: `policies.lock`: `block-client.wasm` has the digest [..], not 0000000000000000000000000000000000000000000000000000000000000000; write it anew with `cargo pack`
 
 "#]]);
@@ -71,7 +71,7 @@ fn a_bit_that_flipped_in_a_locked_component() {
 fn a_limit_above_the_hosts_cap() {
     let folder = Folder::new().with_set(&format!("{POLICY}limits = {{ memory = \"1 GiB\", fuel = 1_001 }}"));
     folder.run().env("COGWIT_MAX_FUEL", "1_000").ends(4).stdout_eq("").stderr_eq(str![[r#"
-error: the policy set cannot be loaded
+error: `policies.toml` cannot be loaded
 policy `block`: limit `fuel` is `1001`, but this host allows `1000` at most: lower it, or raise COGWIT_MAX_FUEL
 policy `block`: limit `memory` is `1.0 GiB`, but this host allows `256.0 MiB` at most: lower it, or raise COGWIT_MAX_MEMORY
 
@@ -82,7 +82,7 @@ policy `block`: limit `memory` is `1.0 GiB`, but this host allows `256.0 MiB` at
 fn a_trigger_that_the_component_does_not_answer() {
     let folder = Folder::new().with_set(&format!("{POLICY}triggers = [\"pre-sign-up\"]"));
     folder.run().ends(4).stdout_eq("").stderr_eq(str![[r#"
-error: the policy set cannot be loaded
+error: `policies.toml` cannot be loaded
 policy `block`: `block-client.wasm` does not answer `pre-sign-up`, only `pre-authentication`: correct `triggers`
 
 "#]]);
@@ -91,7 +91,7 @@ policy `block`: `block-client.wasm` does not answer `pre-sign-up`, only `pre-aut
 #[test]
 fn a_set_without_policies() {
     Folder::new().with_set("").run().ends(4).stdout_eq("").stderr_eq(str![[r#"
-error: the policy set cannot be loaded
+error: `policies.toml` cannot be loaded
 the set has no policy: add a `[[policy]]`
 
 "#]]);
@@ -104,17 +104,17 @@ fn settings_that_the_policy_refuses() {
         run.args(["--setting", setting]).ends(4).stdout_eq("")
     };
     refused("deny-short-username.minimum-length=five").stderr_eq(str![[r#"
-error: the policy set cannot be loaded
+error: `[..]/host/../policies-wasm/deny-short-username.wasm` cannot be loaded
 policy `deny-short-username`: its settings are refused: `minimum-length` is `five`: write a value such as `5`
 
 "#]]);
     refused("deny-short-username.minimum-length=129").stderr_eq(str![[r#"
-error: the policy set cannot be loaded
+error: `[..]/host/../policies-wasm/deny-short-username.wasm` cannot be loaded
 policy `deny-short-username`: its settings are refused: `minimum-length` is `129`: write a number from 1 to 128
 
 "#]]);
     refused("deny-short-username.minimum-lenght=7").stderr_eq(str![[r#"
-error: the policy set cannot be loaded
+error: `[..]/host/../policies-wasm/deny-short-username.wasm` cannot be loaded
 policy `deny-short-username`: its settings are refused: `minimum-lenght` is not known: this policy reads `minimum-length`
 
 "#]]);
@@ -154,7 +154,7 @@ limits = { output = "10 GiB", chain-deadline = "1 s" }
 "#,
     );
     folder.run().ends(4).stdout_eq("").stderr_eq(str![[r#"
-error: the policy set cannot be loaded
+error: `policies.toml` cannot be loaded
 limit `fuel` is `lots`: write a number such as `10_000_000`
 limit `chain-deadline` is `1m`, but this host allows `4s 500ms` at most: lower it, or raise COGWIT_MAX_CHAIN_DEADLINE
 policy `digest`: `block-client.wasm` has the digest [..], but `sha256` says abc: restore the file, or write the digest anew with `cargo pack`

@@ -1,0 +1,181 @@
+//! Decides a case and compares what came of it with what is expected.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::time::SystemTime;
+
+use serde_json::Value;
+
+use super::{Case, Expect};
+use crate::event::Event;
+use crate::run::Chance;
+use crate::store::PolicySet;
+use crate::{Call, Decision, Outcome, Verdict, decide};
+
+/// The id that every case is decided under.
+pub const ID: &str = "test";
+
+/// What came of a case.
+#[derive(Debug, Clone)]
+pub struct Checked {
+    /// The decision.
+    pub decision: Decision,
+    /// What was expected and did not come. Empty: the case passed.
+    pub mismatches: Vec<Mismatch>,
+}
+
+/// Something that was expected and did not come.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Mismatch {
+    /// The key of `expect`.
+    pub key: &'static str,
+    /// What stands there; null where nothing does.
+    pub expected: Value,
+    /// What came; null where nothing did.
+    pub actual: Value,
+}
+
+impl fmt::Display for Mismatch {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "`{}` should be {}, but is {}", self.key, self.expected, self.actual)
+    }
+}
+
+impl Case {
+    /// Decides the case's event by `set`, and compares.
+    pub fn check(&self, set: &PolicySet) -> Checked {
+        let chance = Chance { now: self.now.unwrap_or_else(SystemTime::now), seed: self.seed };
+        let call = Call { event: &self.bytes, id: ID, trigger: self.trigger, end: None, chance };
+        let decision = decide(set, &call);
+        let mismatches = Comparison::of(&self.expect, &decision, set);
+        Checked { decision, mismatches }
+    }
+}
+
+/// Collects what does not agree.
+#[derive(Default)]
+struct Comparison(Vec<Mismatch>);
+
+impl Comparison {
+    fn of(expect: &Expect, decision: &Decision, set: &PolicySet) -> Vec<Mismatch> {
+        let mut it = Self::default();
+        it.same("decision", expect.decision.as_deref(), Some(decision.outcome.word()));
+        it.same(
+            "message",
+            expect.message.as_deref(),
+            decision.reply.as_ref().err().map(|it| it.error_message.as_str()),
+        );
+        it.same("reason", expect.reason.as_deref(), reason(decision));
+        it.response(expect, decision);
+        it.reply(expect, decision);
+        it.same(
+            "warnings",
+            expect.warnings.clone(),
+            Some(decision.warnings.iter().map(|it| it.code.to_owned()).collect()),
+        );
+        it.fault(expect, decision);
+        it.same("ran", expect.ran.clone(), Some(decision.runs.iter().map(|run| run.policy.clone()).collect()));
+        it.log(expect, decision);
+        it.at_most("max-fuel", expect.max_fuel, decision.runs.iter().map(|run| run.usage.fuel.units).sum());
+        let memory = decision.runs.iter().map(|run| run.usage.memory).max();
+        it.at_most("max-memory", expect.max_memory, memory.unwrap_or_default());
+        it.imports(expect, decision, set);
+        it.0
+    }
+
+    fn add(&mut self, key: &'static str, expected: Value, actual: Value) {
+        self.0.push(Mismatch { key, expected, actual });
+    }
+
+    fn same<T: PartialEq + Into<Value>>(&mut self, key: &'static str, expected: Option<T>, actual: Option<T>) {
+        if expected.is_some() && expected != actual {
+            self.add(key, expected.into(), actual.into());
+        }
+    }
+
+    fn at_most(&mut self, key: &'static str, most: Option<u64>, actual: u64) {
+        if let Some(most) = most.filter(|most| actual > *most) {
+            self.add(key, most.into(), actual.into());
+        }
+    }
+
+    fn response(&mut self, expect: &Expect, decision: &Decision) {
+        let event = decision.reply.as_ref().ok().and_then(|reply| Event::parse(reply).ok());
+        let json = event.and_then(|event| event.response);
+        let actual = json.map(|json| serde_json::from_str(json).unwrap_or_else(|_| json.into()));
+        let wanted = |json: &super::json::Json| serde_json::from_str(json.text()).unwrap_or_default();
+        if let Some(expected) = expect.response.as_ref().map(wanted) {
+            let actual = actual.as_ref().map(|actual| part(&expected, actual));
+            self.same("response", Some(expected), actual);
+        }
+        self.same("exact-response", expect.exact_response.as_ref().map(wanted), actual);
+    }
+
+    fn reply(&mut self, expect: &Expect, decision: &Decision) {
+        let actual = decision.body();
+        let files = expect.reply_file.is_some().then_some(expect.reply_bytes.as_deref()).flatten();
+        for (key, expected) in [("reply", expect.reply.as_deref().map(str::as_bytes)), ("reply-file", files)] {
+            if let Some(expected) = expected.filter(|expected| *expected != &*actual) {
+                let text = |bytes| Value::from(String::from_utf8_lossy(bytes));
+                self.add(key, text(expected), text(&actual));
+            }
+        }
+    }
+
+    /// A fault that was not asked for is never passed over, even where the chain went on without the policy.
+    fn fault(&mut self, expect: &Expect, decision: &Decision) {
+        let kinds = decision.runs.iter().filter_map(|run| match &run.verdict {
+            Verdict::Fault(fault) => Some(fault.kind()),
+            _ => None,
+        });
+        let unmatched = matches!(decision.outcome, Outcome::Fault(_)).then_some("unmatched");
+        let actual = kinds.chain(unmatched).next();
+        let asked_for = expect.fault.is_some() || expect.decision.as_deref() == Some("fault");
+        match expect.fault.as_deref() {
+            None if actual.is_some() && !asked_for => self.add("fault", Value::Null, actual.into()),
+            expected => self.same("fault", expected, actual),
+        }
+    }
+
+    fn log(&mut self, expect: &Expect, decision: &Decision) {
+        let lines: Vec<_> = decision.runs.iter().flat_map(|run| &run.logs.lines).map(|line| &line.message).collect();
+        let missing: Vec<_> =
+            expect.log.iter().flatten().filter(|text| !lines.iter().any(|it| it.contains(*text))).collect();
+        if !missing.is_empty() {
+            self.add("log", missing.into_iter().cloned().collect(), lines.into_iter().cloned().collect());
+        }
+    }
+
+    fn imports(&mut self, expect: &Expect, decision: &Decision, set: &PolicySet) {
+        let Some(forbidden) = &expect.forbidden_imports else { return };
+        let ran = set.policies.iter().filter(|policy| decision.runs.iter().any(|run| run.policy == policy.name));
+        let imports = ran.flat_map(|policy| policy.prepared.imports());
+        let is_forbidden = |name: &str| {
+            let bare = name.split_once('@').map_or(name, |(bare, _)| bare);
+            forbidden.iter().any(|pattern| pattern.matches(name) || pattern.matches(bare))
+        };
+        let found: BTreeSet<_> = imports.map(|import| import.name.as_str()).filter(|name| is_forbidden(name)).collect();
+        if !found.is_empty() {
+            let patterns = forbidden.iter().map(glob::Pattern::as_str);
+            self.add("forbidden-imports", patterns.collect(), found.into_iter().collect());
+        }
+    }
+}
+
+fn reason(decision: &Decision) -> Option<&str> {
+    decision.runs.iter().find_map(|run| match &run.verdict {
+        Verdict::Deny { reason, .. } => reason.as_deref(),
+        _ => None,
+    })
+}
+
+/// Of `actual` what `expected` names.
+fn part(expected: &Value, actual: &Value) -> Value {
+    match (expected, actual) {
+        (Value::Object(expected), Value::Object(actual)) => {
+            let named = expected.iter().filter_map(|(key, it)| Some((key.clone(), part(it, actual.get(key)?))));
+            Value::Object(named.collect())
+        }
+        _ => actual.clone(),
+    }
+}

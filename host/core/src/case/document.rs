@@ -1,0 +1,252 @@
+//! Reads a file of cases.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::SystemTime;
+
+use serde::Deserialize;
+
+use super::Expect;
+use super::json::Json;
+use crate::event::{MemberPath, Object, Trigger, example};
+use crate::policy::{Capability, SECRET_PREFIX, SettingValue};
+use crate::reading;
+use crate::store::Package;
+
+/// One case: an event, what decides it, and what is expected.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Case {
+    /// What it shows.
+    pub name: Option<String>,
+
+    /// The policy set, relative to the case's file. Default: the one that lies beside or above the file.
+    pub set: Option<String>,
+    /// Only these policies of the set.
+    pub policies: Option<Vec<String>>,
+    /// In place of the set's policies: bare components, relative to the set, or to the case's file where there is no set.
+    pub components: Option<Vec<String>>,
+    /// What stands in for one policy of the set.
+    pub candidate: Option<Candidate>,
+    /// Settings over those of the set, by policy.
+    #[serde(default)]
+    pub settings: BTreeMap<String, BTreeMap<String, SettingValue>>,
+    /// Capabilities beside those that the set grants, by policy.
+    #[serde(default)]
+    pub capabilities: BTreeMap<String, BTreeSet<Capability>>,
+    /// The variables that settings refer to.
+    #[serde(default)]
+    pub env: BTreeMap<String, String>,
+
+    event: Option<String>,
+    event_file: Option<String>,
+    source: Option<String>,
+    with: Option<Json>,
+    /// What the file has for every case, which comes first.
+    #[serde(skip)]
+    with_below: Option<Json>,
+    #[serde(default)]
+    without: Vec<String>,
+    /// The trigger of an event that does not say it.
+    #[serde(default, deserialize_with = "trigger")]
+    pub trigger: Option<Trigger>,
+    /// The time that policies see. Default: the time as it is.
+    #[serde(default, deserialize_with = "time")]
+    pub now: Option<SystemTime>,
+    /// Where random numbers start. Default: the operating system's.
+    pub seed: Option<u64>,
+
+    /// What is expected.
+    #[serde(default)]
+    pub expect: Expect,
+
+    #[serde(default)]
+    case: Vec<Self>,
+    /// The event, made or read.
+    #[serde(skip)]
+    pub(super) bytes: Vec<u8>,
+}
+
+/// A component that stands in for that of a policy.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Candidate {
+    /// The policy.
+    pub policy: String,
+    /// The component's file, relative to the set.
+    pub component: String,
+    /// Its settings. Default: those of the policy.
+    pub settings: Option<BTreeMap<String, SettingValue>>,
+}
+
+/// The cases of one file.
+#[derive(Debug, Clone, Default)]
+pub struct CaseFile {
+    /// Those that can be run, each with its place in the file, from 1.
+    pub cases: Vec<(usize, Case)>,
+    /// What is wrong with the file.
+    pub errors: Vec<String>,
+}
+
+impl CaseFile {
+    /// Reads a file of cases. `read` gives the files that it names.
+    ///
+    /// Keys at the top hold for every `[[case]]`; a file without any is one case itself. What cannot be read stands in the
+    /// errors, and the rest can be run.
+    pub fn parse(text: &str, read: &dyn Fn(&str) -> Result<Vec<u8>, String>) -> Self {
+        let (top, mut errors) = reading::read::<Case>(text);
+        let Some(mut top) = top else { return Self { cases: Vec::new(), errors } };
+        let inside = std::mem::take(&mut top.case);
+        let written = match inside.is_empty() {
+            true => vec![top],
+            false => inside.into_iter().map(|case| case.over(&top)).collect(),
+        };
+        let mut cases = Vec::new();
+        for (place, mut case) in (1..).zip(written) {
+            match case.complete(read) {
+                Ok(()) => cases.push((place, case)),
+                Err(error) => errors.push(format!("{}: {error}", case.title(place))),
+            }
+        }
+        Self { cases, errors }
+    }
+}
+
+impl Case {
+    /// What the case is called: by its name, else by its place in the file.
+    pub fn title(&self, place: usize) -> String {
+        self.name.as_deref().map_or_else(|| format!("case {place}"), crate::text::one_line)
+    }
+
+    /// This over `below`: what is not named here is as there.
+    fn over(self, below: &Self) -> Self {
+        let below = below.clone();
+        let mut settings = below.settings;
+        for (policy, own) in self.settings {
+            settings.entry(policy).or_default().extend(own);
+        }
+        // Of the three ways to say the event, one of its own replaces the one below.
+        let own_event = self.event.is_some() || self.event_file.is_some() || self.source.is_some();
+        let event = |own: Option<String>, below: Option<String>| if own_event { own } else { below };
+        Self {
+            name: self.name.or(below.name),
+            set: self.set.or(below.set),
+            policies: self.policies.or(below.policies),
+            components: self.components.or(below.components),
+            candidate: self.candidate.or(below.candidate),
+            settings,
+            capabilities: below.capabilities.into_iter().chain(self.capabilities).collect(),
+            env: below.env.into_iter().chain(self.env).collect(),
+            event: event(self.event, below.event),
+            event_file: event(self.event_file, below.event_file),
+            source: event(self.source, below.source),
+            with: self.with,
+            with_below: below.with,
+            without: below.without.into_iter().chain(self.without).collect(),
+            trigger: self.trigger.or(below.trigger),
+            now: self.now.or(below.now),
+            seed: self.seed.or(below.seed),
+            expect: self.expect.over(&below.expect),
+            case: self.case,
+            bytes: Vec::new(),
+        }
+    }
+
+    /// Makes the event, reads the files, and looks for what the types alone do not say.
+    fn complete(&mut self, read: &dyn Fn(&str) -> Result<Vec<u8>, String>) -> Result<(), String> {
+        if !self.case.is_empty() {
+            return Err("a case cannot hold cases: move them to the top of the file".to_owned());
+        }
+        match self.expect.decision.as_deref() {
+            None => return Err("it expects nothing: write `expect = { decision = \"allow\" }`".to_owned()),
+            Some(word) if !Expect::DECISIONS.contains(&word) => {
+                return Err(format!("`{word}` is no decision: write allow, deny, fault or event-refused"));
+            }
+            Some(_) => {}
+        }
+        if let Some(name) = self.env.keys().find(|name| !name.starts_with(SECRET_PREFIX)) {
+            return Err(format!(
+                "`env` has `{name}`, but settings only refer to names that begin with `{SECRET_PREFIX}`"
+            ));
+        }
+        self.bytes = self.make_event(read)?;
+        if let Some(file) = &self.expect.reply_file {
+            self.expect.reply_bytes = Some(read(file)?);
+        }
+        Ok(())
+    }
+
+    fn make_event(&self, read: &dyn Fn(&str) -> Result<Vec<u8>, String>) -> Result<Vec<u8>, String> {
+        let bytes = match (&self.event, &self.event_file, &self.source) {
+            (Some(text), None, None) => text.clone().into_bytes(),
+            (None, Some(file), None) => read(file)?,
+            (None, None, Some(source)) => example(source).map_err(|error| error.to_string())?.as_bytes().to_vec(),
+            _ => return Err("it needs one event: write `source`, `event` or `event-file`".to_owned()),
+        };
+        let with: Vec<_> = self.with_below.iter().chain(&self.with).map(Json::text).collect();
+        if with.is_empty() && self.without.is_empty() {
+            return Ok(bytes);
+        }
+        let mut text =
+            String::from_utf8(bytes).map_err(|_| "`with` and `without` need an event that is UTF-8".to_owned())?;
+        for path in &self.without {
+            let path: MemberPath = path.parse().map_err(|error| format!("`without`: {error}"))?;
+            text = path.remove(&text).map_err(|error| format!("`without`: {error}"))?;
+        }
+        for with in with {
+            let with = Object::parse(with, "`with`").map_err(|error| error.to_string())?;
+            for (path, value) in with.iter() {
+                let path: MemberPath = path.parse().map_err(|error| format!("`with`: {error}"))?;
+                text = path.set(&text, value).map_err(|error| format!("`with`: {error}"))?;
+            }
+        }
+        Ok(text.into_bytes())
+    }
+
+    /// The event that is decided.
+    pub fn event(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The files that the case names for its event and its reply, relative to its own.
+    pub fn files(&self) -> impl Iterator<Item = &str> {
+        self.event_file.iter().chain(&self.expect.reply_file).map(String::as_str)
+    }
+
+    /// Lays the case's choice of policies, its settings and its capabilities over a set that was read.
+    ///
+    /// # Errors
+    ///
+    /// Where it names a policy that the set does not have.
+    pub fn lay_over(&self, package: &mut Package) -> Result<(), String> {
+        let document = &mut package.document;
+        for (policy, settings) in &self.settings {
+            document.policy(policy)?.settings.extend(settings.clone());
+        }
+        for (policy, capabilities) in &self.capabilities {
+            document.policy(policy)?.capabilities.extend(capabilities);
+        }
+        if let Some(chosen) = &self.policies {
+            for name in chosen {
+                document.policy(name)?;
+            }
+            document.policies.retain(|policy| chosen.contains(&policy.name));
+        }
+        Ok(())
+    }
+
+    /// Whether the set alone decides the case, without anything of the case's laid over it.
+    pub fn is_of_the_set(&self) -> bool {
+        self.policies.is_none() && self.settings.is_empty() && self.capabilities.is_empty() && self.env.is_empty()
+    }
+}
+
+fn trigger<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Trigger>, D::Error> {
+    String::deserialize(deserializer)?.parse().map(Some).map_err(serde::de::Error::custom)
+}
+
+fn time<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<SystemTime>, D::Error> {
+    let value = toml::Value::deserialize(deserializer)?;
+    let written = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let wrong = |_| serde::de::Error::custom(format!("`{written}` is no time: write one such as 2026-11-22T12:00:00Z"));
+    humantime::parse_rfc3339_weak(&written).map(Some).map_err(wrong)
+}

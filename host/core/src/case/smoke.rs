@@ -1,0 +1,56 @@
+//! Runs the cases that a policy set names for its own policies.
+
+use super::{Case, Checked};
+use crate::policy::Caps;
+use crate::store::{Admission, Finding, Package, PolicySet, Tests};
+
+/// Runs the cases of a set's `tests`, and says what failed. `set` is what was admitted of `package`.
+pub fn smoke(
+    admission: &Admission,
+    set: &PolicySet,
+    package: &Package,
+    caps: &Caps,
+    env: impl Fn(&str) -> Option<String>,
+) -> Vec<Finding> {
+    let mut findings = unreadable(package);
+    for tests in &package.tests {
+        for (place, case) in &tests.cases.cases {
+            let mut add = |text| findings.push(finding(tests, &format!("{}: {text}", case.title(*place))));
+            match run(admission, case, set, package, caps, &env) {
+                Ok(checked) => checked.mismatches.iter().for_each(|it| add(it.to_string())),
+                Err(error) => add(error),
+            }
+        }
+    }
+    findings
+}
+
+/// What of a set's cases cannot be read.
+pub fn unreadable(package: &Package) -> Vec<Finding> {
+    package.tests.iter().flat_map(|tests| tests.cases.errors.iter().map(|error| finding(tests, error))).collect()
+}
+
+fn finding(tests: &Tests, text: &str) -> Finding {
+    Finding { policy: Some(tests.policy.clone()), text: format!("`{}`: {text}", tests.file) }
+}
+
+fn run(
+    admission: &Admission,
+    case: &Case,
+    set: &PolicySet,
+    package: &Package,
+    caps: &Caps,
+    env: impl Fn(&str) -> Option<String>,
+) -> Result<Checked, String> {
+    if case.set.is_some() || case.components.is_some() || case.candidate.is_some() {
+        return Err("it names other policies, but `tests` are of this set: remove the key, or the case".to_owned());
+    }
+    if case.is_of_the_set() {
+        return Ok(case.check(set));
+    }
+    let mut package = package.clone();
+    case.lay_over(&mut package)?;
+    let env = |name: &str| case.env.get(name).cloned().or_else(|| env(name));
+    let set = admission.admit(&package, caps, env).map_err(|error| error.to_string())?;
+    Ok(case.check(&set))
+}

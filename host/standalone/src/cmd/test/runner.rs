@@ -1,0 +1,202 @@
+//! Runs cases on every processor, and gives what came of them in their order.
+
+use std::collections::{BTreeSet, HashMap};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use cogwit_core::case::{Case, CaseFile, Checked};
+use cogwit_core::policy::Caps;
+use cogwit_core::run::Engine;
+use cogwit_core::store::{Admission, PolicySet, Source, read_cases};
+
+use super::subject::Subjects;
+use crate::failure::Failure;
+
+/// What came of a case.
+pub(super) struct Done {
+    /// The case's file.
+    pub(super) file: PathBuf,
+    /// The case's place in it, from 1; none: the file itself is broken.
+    pub(super) place: Option<usize>,
+    /// What it is called.
+    pub(super) title: String,
+    pub(super) outcome: Outcome,
+    pub(super) elapsed: Duration,
+}
+
+pub(super) enum Outcome {
+    Passed(Ran),
+    Failed(Ran),
+    CouldNotRun(String),
+    /// A case before it did not pass, and that was to be the end.
+    NotRun,
+}
+
+/// A case that ran.
+pub(super) struct Ran {
+    pub(super) set: Arc<PolicySet>,
+    pub(super) checked: Checked,
+}
+
+impl Done {
+    /// The file and the case, as they are printed and matched.
+    pub(super) fn name(&self) -> String {
+        name(&self.file, &self.title)
+    }
+
+    /// The case's run, if it had one.
+    pub(super) fn ran(&self) -> Option<&Ran> {
+        match &self.outcome {
+            Outcome::Passed(ran) | Outcome::Failed(ran) => Some(ran),
+            Outcome::CouldNotRun(_) | Outcome::NotRun => None,
+        }
+    }
+
+    fn passed(&self) -> bool {
+        matches!(self.outcome, Outcome::Passed(_))
+    }
+}
+
+fn name(file: &Path, title: &str) -> String {
+    match title {
+        "" => file.display().to_string(),
+        title => format!("{}: {title}", file.display()),
+    }
+}
+
+/// Something to do: a case, or a file that is broken.
+struct Task {
+    file: PathBuf,
+    place: Option<usize>,
+    title: String,
+    case: Result<Case, String>,
+}
+
+/// What lasts from round to round.
+pub(super) struct Runner {
+    admission: Admission,
+    caps: Caps,
+    policies: Option<Source>,
+    fail_fast: bool,
+    threads: usize,
+    /// The sets of the last round, so that a component that did not change is not compiled again.
+    kept: Vec<Arc<PolicySet>>,
+    looked_at: BTreeSet<PathBuf>,
+}
+
+impl Runner {
+    pub(super) fn new(caps: Caps, policies: Option<Source>, fail_fast: bool) -> Result<Self, Failure> {
+        let threads = thread::available_parallelism().map_or(1, usize::from);
+        let slots = u32::try_from(threads).unwrap_or(u32::MAX);
+        let engine = Engine::new(slots, caps.limits.memory).map_err(Failure::could_not_run)?;
+        let (kept, looked_at) = Default::default();
+        Ok(Self { admission: Admission::new(engine), caps, policies, fail_fast, threads, kept, looked_at })
+    }
+
+    /// Every file beside the cases that the last round looked at.
+    pub(super) fn looked_at(&self) -> Vec<PathBuf> {
+        self.looked_at.iter().cloned().collect()
+    }
+
+    /// Runs the chosen cases of `files`; `tell` is called for each in its order, as soon as it and those before it are done.
+    pub(super) fn run(
+        &mut self,
+        files: &BTreeSet<PathBuf>,
+        chosen: impl Fn(&str) -> bool,
+        mut tell: impl FnMut(&Done) -> io::Result<()>,
+    ) -> io::Result<Vec<Done>> {
+        let tasks: Vec<_> = files.iter().flat_map(|file| tasks(file)).filter(|it| it.is_chosen(&chosen)).collect();
+        let subjects = Subjects::new(&self.admission, &self.caps, self.policies.as_ref());
+        let (next, stopped) = (AtomicUsize::new(0), AtomicBool::new(false));
+        let (sender, receiver) = mpsc::channel();
+        let mut done = Vec::new();
+        thread::scope(|scope| {
+            for _ in 0..self.threads.min(tasks.len()) {
+                let (sender, next, stopped, subjects, tasks) = (sender.clone(), &next, &stopped, &subjects, &tasks);
+                let fail_fast = self.fail_fast;
+                scope.spawn(move || {
+                    loop {
+                        let at = next.fetch_add(1, Ordering::Relaxed);
+                        let Some(task) = tasks.get(at) else { break };
+                        let is_over = stopped.load(Ordering::Relaxed);
+                        let ran = if is_over { task.not_run() } else { task.run(subjects) };
+                        if fail_fast && !ran.passed() {
+                            stopped.store(true, Ordering::Relaxed);
+                        }
+                        // Nobody listens where the results cannot be written.
+                        let _ = sender.send((at, ran));
+                    }
+                });
+            }
+            drop(sender);
+            let mut early = HashMap::new();
+            for (at, ran) in receiver {
+                early.insert(at, ran);
+                while let Some(ran) = early.remove(&done.len()) {
+                    tell(&ran)?;
+                    done.push(ran);
+                }
+            }
+            io::Result::Ok(())
+        })?;
+        self.kept = done.iter().filter_map(Done::ran).map(|ran| ran.set.clone()).collect();
+        self.looked_at = subjects.files();
+        self.looked_at.extend(tasks.iter().flat_map(Task::files));
+        Ok(done)
+    }
+}
+
+fn tasks(file: &Path) -> Vec<Task> {
+    let CaseFile { cases, errors } = read_cases(file);
+    let whole = errors.len() + cases.len() == 1;
+    let broken = errors.into_iter().map(|error| (None, String::new(), Err(error)));
+    let cases = cases.into_iter().map(|(place, case)| {
+        let title = if whole && case.name.is_none() { String::new() } else { case.title(place) };
+        (Some(place), title, Ok(case))
+    });
+    let file = file.to_owned();
+    broken.chain(cases).map(|(place, title, case)| Task { file: file.clone(), place, title, case }).collect()
+}
+
+impl Task {
+    /// A broken file is told of whatever was chosen, since nobody knows what it holds.
+    fn is_chosen(&self, chosen: impl Fn(&str) -> bool) -> bool {
+        self.case.is_err() || chosen(&name(&self.file, &self.title))
+    }
+
+    fn run(&self, subjects: &Subjects<'_>) -> Done {
+        let since = Instant::now();
+        let ran = self.case.as_ref().map_err(Clone::clone).and_then(|case| {
+            let set = subjects.set(&self.file, case)?;
+            Ok((case, set))
+        });
+        let outcome = match ran {
+            Err(error) => Outcome::CouldNotRun(error),
+            Ok((case, set)) => {
+                let checked = case.check(&set);
+                let outcome = if checked.mismatches.is_empty() { Outcome::Passed } else { Outcome::Failed };
+                outcome(Ran { set, checked })
+            }
+        };
+        self.done(outcome, since.elapsed())
+    }
+
+    /// The files that the case names.
+    fn files(&self) -> impl Iterator<Item = PathBuf> {
+        let beside = self.file.parent().unwrap_or(Path::new(""));
+        self.case.iter().flat_map(Case::files).map(move |name| beside.join(name))
+    }
+
+    fn not_run(&self) -> Done {
+        self.done(Outcome::NotRun, Duration::ZERO)
+    }
+
+    fn done(&self, outcome: Outcome, elapsed: Duration) -> Done {
+        Done { file: self.file.clone(), place: self.place, title: self.title.clone(), outcome, elapsed }
+    }
+}

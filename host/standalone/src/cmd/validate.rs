@@ -1,0 +1,123 @@
+//! Says whether a host would serve a policy set, and everything that keeps it from that.
+
+use std::process::ExitCode;
+
+use anstyle::AnsiColor;
+use cogwit_core::case;
+use cogwit_core::run::Engine;
+use cogwit_core::store::{Admission, Finding, Package, PolicySet, Source};
+use serde::Serialize;
+
+use super::common::{Format, config_from_env};
+use crate::failure::{Failure, exit};
+use crate::output::{out, styled};
+
+/// Makes every check that a host makes before a policy set serves, and names all that is wrong at once
+///
+/// Document, components, digests, imports, capabilities, limits, settings and the cases of each policy's `tests`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Exit codes:
+  0  a host with these COGWIT_* variables would serve it
+  2  the command line or a COGWIT_* variable is wrong
+  4  it would not, or the set cannot be read")]
+pub(crate) struct Args {
+    /// A policy set: a folder with a policies.toml, a policies.toml, or a .wasm file
+    source: String,
+    /// json: one object
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
+}
+
+#[derive(Serialize)]
+struct Validation {
+    source: String,
+    set: String,
+    admitted: bool,
+    policies: Vec<Policy>,
+    cases: usize,
+    problems: Vec<Found>,
+    warnings: Vec<Found>,
+}
+
+#[derive(Serialize)]
+struct Policy {
+    name: String,
+    sha256: String,
+    triggers: Vec<&'static str>,
+}
+
+#[derive(Serialize)]
+struct Found {
+    policy: Option<String>,
+    text: String,
+}
+
+impl From<Finding> for Found {
+    fn from(Finding { policy, text }: Finding) -> Self {
+        Self { policy, text }
+    }
+}
+
+pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
+    let validation = validate(&args.source)?;
+    let text = match args.format {
+        Format::Json => serde_json::to_string(&validation).map_err(Failure::could_not_run)?,
+        Format::Text => text(&validation),
+    };
+    out(&format!("{text}\n")).map_err(Failure::unwritable)?;
+    Ok(ExitCode::from(if validation.admitted { exit::ALLOW } else { exit::COULD_NOT_RUN }))
+}
+
+fn validate(source: &str) -> Result<Validation, Failure> {
+    let caps = config_from_env()?.caps;
+    let package = Source::parse(source).and_then(|source| source.read()).map_err(Failure::could_not_run)?;
+    let admission = Admission::new(Engine::new(1, caps.limits.memory).map_err(Failure::could_not_run)?);
+    let env = |name: &str| std::env::var(name).ok();
+    let (set, problems) = match admission.admit(&package, &caps, env) {
+        Ok(set) => {
+            let problems = case::smoke(&admission, &set, &package, &caps, env);
+            (Some(set), problems)
+        }
+        Err(rejected) => (None, rejected.findings.into_iter().chain(case::unreadable(&package)).collect()),
+    };
+    Ok(validation(source, &package, set.as_ref(), problems))
+}
+
+fn validation(source: &str, package: &Package, set: Option<&PolicySet>, problems: Vec<Finding>) -> Validation {
+    let policies = set.iter().flat_map(|set| &set.policies).map(|policy| Policy {
+        name: policy.name.clone(),
+        sha256: policy.digest.clone(),
+        triggers: policy.triggers.iter().map(|trigger| trigger.name()).collect(),
+    });
+    Validation {
+        source: source.to_owned(),
+        set: package.document.set.name.clone(),
+        admitted: problems.is_empty(),
+        policies: policies.collect(),
+        cases: package.tests.iter().map(|tests| tests.cases.cases.len()).sum(),
+        problems: problems.into_iter().map(Found::from).collect(),
+        warnings: set.iter().flat_map(|set| set.warnings.clone()).map(Found::from).collect(),
+    }
+}
+
+fn text(it: &Validation) -> String {
+    let mut lines = vec![format!("{}: the set `{}`", it.source, it.set)];
+    let width = it.policies.iter().map(|policy| policy.name.len()).max().unwrap_or_default();
+    for Policy { name, sha256, triggers } in &it.policies {
+        lines.push(format!("  {name:width$}  {sha256:.12}  answers {}", triggers.join(", ")));
+    }
+    let told = |word, color, found: &Found| {
+        let policy = found.policy.as_ref().map(|policy| format!("policy `{policy}`: ")).unwrap_or_default();
+        let text = found.text.replace('\n', "\n    ");
+        format!("  {}: {policy}{text}", styled(word, color))
+    };
+    lines.extend(it.warnings.iter().map(|found| told("warning", AnsiColor::Yellow, found)));
+    lines.extend(it.problems.iter().map(|found| told("refused", AnsiColor::Red, found)));
+    lines.push(match it.problems.len() {
+        0 => format!("{}: a host would serve it ({} cases passed)", styled("admitted", AnsiColor::Green), it.cases),
+        1 => format!("{}: one thing is wrong", styled("refused", AnsiColor::Red)),
+        wrong => format!("{}: {wrong} things are wrong", styled("refused", AnsiColor::Red)),
+    });
+    lines.join("\n")
+}
