@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::event::Trigger;
 use crate::policy::{Caps, FUEL, LINES, SECRET_PREFIX, SIZE, TIME, Unit};
 use crate::reading::nearest;
+use crate::record::Masking;
 
 /// One variable of the table.
 #[derive(Debug, Clone, Copy)]
@@ -26,6 +27,8 @@ pub struct Config {
     pub trigger: Option<Trigger>,
     /// What a policy set may ask for.
     pub caps: Caps,
+    /// What records show of persons.
+    pub masking: Masking,
 }
 
 /// A variable that a host cannot use.
@@ -80,6 +83,30 @@ pub const VARIABLES: &[Variable] = &[
             Some(())
         },
         show: |config| config.trigger.map_or_else(|| "none".to_owned(), |trigger| trigger.to_string()),
+    },
+    Variable {
+        name: "COGWIT_MASK",
+        meaning: "`off` leaves what tells of persons in what policies log; secrets are masked all the same",
+        example: "`on` or `off`",
+        read: |config, text| {
+            config.masking.personal = match text {
+                "on" => true,
+                "off" => false,
+                _ => return None,
+            };
+            Some(())
+        },
+        show: |config| if config.masking.personal { "on" } else { "off" }.to_owned(),
+    },
+    Variable {
+        name: "COGWIT_MASK_KEY",
+        meaning: "the key under which records name users; without one they name none",
+        example: "a secret text",
+        read: |config, text| {
+            config.masking.key = Some(text.to_owned()).filter(|key| !key.is_empty());
+            Some(())
+        },
+        show: |config| if config.masking.key.is_some() { "***" } else { "none" }.to_owned(),
     },
     cap!("COGWIT_MAX_FUEL", "the most `fuel` that a policy may ask for", FUEL, limits.fuel),
     cap!("COGWIT_MAX_DEADLINE", "the longest `deadline` that a policy may ask for", TIME, limits.deadline),
@@ -154,8 +181,15 @@ mod tests {
 
     #[test]
     fn every_variable_reads_what_it_shows() {
-        let config = from(&[("COGWIT_TRIGGER", "pre-authentication"), ("COGWIT_MAX_DEADLINE", "1500ms")]).unwrap();
+        let config = from(&[
+            ("COGWIT_TRIGGER", "pre-authentication"),
+            ("COGWIT_MAX_DEADLINE", "1500ms"),
+            ("COGWIT_MASK", "off"),
+        ]);
+        let config = config.unwrap();
         let shown: Vec<_> = config.table().map(|(name, value, _)| (name.to_owned(), value)).collect();
-        assert_eq!(Config::from_env(shown), Ok(config));
+        let read = Config::from_env(shown).unwrap();
+        let masking = Masking { key: read.masking.key.clone().filter(|key| key != "none"), ..read.masking };
+        assert_eq!(Config { masking, ..read }, config);
     }
 }

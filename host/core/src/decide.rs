@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::event::{Event, EventError, OnFault, Trigger, Unmatched};
+use crate::event::{Event, EventError, OnFault, Secrets, Trigger, Unmatched};
 use crate::reply::{self, ErrorType, Refusal};
 use crate::route;
 use crate::run::{Chance, Denial, End, Fault, Key, Logs, Ran, Request, Response, Usage, World};
@@ -203,9 +203,11 @@ impl<'a> Line<'a> {
         }
     }
 
-    /// Writes down how a policy ran. Its denial loses the values of secret settings here, as its log did line by line.
+    /// Writes down how a policy ran. Its denial loses the values of secret settings and of the event's secret members here, as
+    /// its log did line by line.
     fn record(&mut self, policy: &Policy, ran: Ran<Result<Response, Denial>>) -> Result<Result<Response, Fault>, Stop> {
-        let mask = |text: String| policy.settings.mask(text);
+        let text = std::str::from_utf8(self.call.event).unwrap_or_default();
+        let mask = |said: String| Secrets::of(text).mask(policy.settings.mask(said));
         let (verdict, next) = match ran.result {
             Ok(Ok(response)) => (Verdict::Allow(trigger::members(&response)), Ok(Ok(response))),
             Ok(Err(denial)) => {

@@ -13,6 +13,7 @@
 
 mod decide;
 pub mod text;
+pub mod digest;
 mod reading;
 pub mod event;
 pub mod policy;
@@ -21,6 +22,7 @@ pub mod route;
 pub mod run;
 pub mod trigger;
 pub mod reply;
+pub mod record;
 pub mod config;
 pub mod case;
 

@@ -8,6 +8,7 @@ mod object;
 mod text;
 mod envelope;
 mod error;
+mod secrets;
 mod edit;
 mod example;
 
@@ -16,4 +17,5 @@ pub use envelope::{Event, Header, MAX_EVENT_BYTES};
 pub use error::EventError;
 pub use example::{NoExample, example, examples};
 pub use object::Object;
+pub use secrets::Secrets;
 pub use trigger::{OnFault, Trigger, UnknownTrigger, Unmatched};

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Deserialize;
 
 use super::{Capability, LimitTexts, SettingValue, When};
+use crate::digest::sha256;
 use crate::event::{OnFault, Trigger, Unmatched};
 use crate::reading;
 use crate::text::one_line;
@@ -25,6 +26,9 @@ pub struct Document {
     /// What is wrong with what is written. No set is admitted with such a document; the rest is read to find what else is.
     #[serde(skip)]
     pub errors: Vec<DocumentError>,
+    /// The digest of its text.
+    #[serde(skip)]
+    pub digest: String,
 }
 
 /// What concerns the whole set.
@@ -131,6 +135,7 @@ impl Document {
             None => Err(errors.collect()),
             Some(mut document) => {
                 document.errors = errors.collect();
+                document.digest = sha256(text.as_bytes());
                 document.check();
                 Ok(document)
             }
@@ -187,7 +192,10 @@ impl Document {
             limits: LimitTexts::default(),
             policies: policies.collect(),
             errors: Vec::new(),
+            digest: String::new(),
         };
+        let names: Vec<_> = document.policies.iter().map(|policy| policy.name.as_str()).collect();
+        document.digest = sha256(names.join("\n").as_bytes());
         document.check();
         document
     }

@@ -4,23 +4,31 @@ use wasmparser::{Parser, Payload};
 use wasmtime::component::Component;
 
 use super::engine::Engine;
+use super::native::Native;
 use super::shape::ShapeError;
 use crate::text::one_line;
 
 /// How deep components may stand in components. Tools nest one deep, for their shims.
 const DEPTH: usize = 4;
 
-/// Compiles a component, and says whether components inside of it have code of their own. None of its code runs.
-pub(super) fn compile(engine: &Engine, bytes: &[u8]) -> Result<(Component, bool), ShapeError> {
+/// Compiles a component, or takes its machine code, and says whether components inside of it have code of their own. None of
+/// its code runs.
+pub(super) fn compile(engine: &Engine, bytes: &[u8], native: Option<&Native>) -> Result<(Component, bool), ShapeError> {
+    let composed = check(bytes)?;
+    let component = match native {
+        Some(native) => native.component(engine).map_err(ShapeError::Native)?,
+        None => Component::new(&engine.wasmtime, bytes)
+            .map_err(|error| ShapeError::Invalid(one_line(&format!("{error:#}"))))?,
+    };
+    Ok((component, composed))
+}
+
+/// Refuses what is no component, or not harmless to compile, and says whether code stands below the outermost component.
+pub(super) fn check(bytes: &[u8]) -> Result<bool, ShapeError> {
     match bytes.get(..8) {
-        Some([0, b'a', b's', b'm', 1, 0, 0, 0]) => return Err(ShapeError::CoreModule),
-        Some([0, b'a', b's', b'm', ..]) => {}
-        _ => return Err(ShapeError::NotWasm),
-    }
-    let composed = check_outline(bytes)?;
-    match Component::new(&engine.wasmtime, bytes) {
-        Ok(component) => Ok((component, composed)),
-        Err(error) => Err(ShapeError::Invalid(one_line(&format!("{error:#}")))),
+        Some([0, b'a', b's', b'm', 1, 0, 0, 0]) => Err(ShapeError::CoreModule),
+        Some([0, b'a', b's', b'm', ..]) => check_outline(bytes),
+        _ => Err(ShapeError::NotWasm),
     }
 }
 

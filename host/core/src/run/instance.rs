@@ -101,7 +101,7 @@ fn store(engine: &Engine, world: &World<'_>, started: Instant) -> Store<Context>
             limiter: Limiter::new(limits.memory),
             settings: world.settings.clone(),
             raw_event: world.raw_event.clone(),
-            log: Log::new(limits, world.settings.clone()),
+            log: Log::new(limits, world.settings.clone(), world.raw_event.clone()),
             draw: Draw::new(world.chance, world.place),
         },
     );

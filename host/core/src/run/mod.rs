@@ -5,6 +5,7 @@
 
 mod bindings;
 mod engine;
+mod native;
 mod compile;
 mod shape;
 mod version;
@@ -25,6 +26,7 @@ pub use engine::{Engine, EngineError, FINGERPRINT, WASMTIME};
 pub use fault::{Fault, Key};
 pub use imports::Need;
 pub(crate) use instance::{End, Ran, World};
+pub use native::{Native, NativeError};
 pub use prepared::Prepared;
 pub use shape::{Import, Shape, ShapeError, WIT_VERSION};
 pub use usage::{Fuel, LogLevel, LogLine, Logs, Usage};

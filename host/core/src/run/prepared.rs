@@ -11,6 +11,7 @@ use super::engine::Engine;
 use super::fault::WrongTypes;
 use super::imports;
 use super::instance::{Ran, World, run};
+use super::native::Native;
 use super::shape::{Import, Shape, ShapeError};
 use crate::event::Trigger;
 use crate::policy::Capability;
@@ -26,14 +27,20 @@ pub struct Prepared {
 }
 
 impl Prepared {
-    /// Compiles a component and finds its interfaces, linked with what it may import. None of its code runs.
+    /// Compiles a component, or takes its machine code, and finds its interfaces, linked with what it may import. None of its
+    /// code runs.
     ///
     /// # Errors
     ///
     /// Where the bytes are no component, and all that they ask for and this host does not give.
-    pub fn new(engine: &Engine, bytes: &[u8], granted: &BTreeSet<Capability>) -> Result<Self, Vec<ShapeError>> {
+    pub fn new(
+        engine: &Engine,
+        bytes: &[u8],
+        native: Option<&Native>,
+        granted: &BTreeSet<Capability>,
+    ) -> Result<Self, Vec<ShapeError>> {
         let invalid = |error: wasmtime::Error| vec![ShapeError::Invalid(format!("{error:#}"))];
-        let compiled = compile(engine, bytes).map_err(|error| vec![error])?;
+        let compiled = compile(engine, bytes, native).map_err(|error| vec![error])?;
         let shape = Shape::of(&compiled, engine);
         let (component, _) = compiled;
         let answers = shape.answers(granted)?;

@@ -9,6 +9,7 @@ use super::compile::compile;
 use super::engine::Engine;
 use super::has_interface;
 use super::imports::{FOR_ALL, Need, need};
+use super::native::NativeError;
 use super::version::{interface, is_version_of};
 use crate::event::Trigger;
 use crate::policy::Capability;
@@ -57,6 +58,21 @@ pub enum ShapeError {
     /// Not valid, or more than the engine takes.
     #[error("the component is not valid here: {0}; build it again")]
     Invalid(String),
+    /// Machine code that cannot be used.
+    #[error("its machine code cannot be used: {0}")]
+    Native(NativeError),
+    /// Too large to be compiled where time is short, and without machine code.
+    #[error(
+        "it has {size} bytes and no machine code for this host{because}, which compiles {most} bytes at most: make it with `cogwit pack --native`"
+    )]
+    TooLarge {
+        /// Its size, in bytes.
+        size: usize,
+        /// The most that this host compiles, in bytes.
+        most: usize,
+        /// Why machine code that there is cannot be used, in parentheses; else empty.
+        because: String,
+    },
     /// Components in components, deeper than any tool nests them.
     #[error("it nests components more than {0} deep: build it with `cargo pack` or `wasm-tools component new`")]
     Nested(usize),
@@ -187,6 +203,6 @@ impl Engine {
     ///
     /// Where the bytes are no valid component.
     pub fn inspect(&self, bytes: &[u8]) -> Result<Shape, ShapeError> {
-        Ok(Shape::of(&compile(self, bytes)?, self))
+        Ok(Shape::of(&compile(self, bytes, None)?, self))
     }
 }

@@ -5,11 +5,11 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
-use super::source::sha256;
 use super::{Package, Policy, PolicySet};
+use crate::digest::sha256;
 use crate::event::Trigger;
 use crate::policy::{Capability, Caps, Limits, PolicyDocument, Settings};
-use crate::run::{Chance, End, Engine, Key as Deadline, LogLevel, Prepared, ShapeError, World};
+use crate::run::{Chance, End, Engine, Key as Deadline, LogLevel, Native, Prepared, ShapeError, World};
 use crate::text::one_line;
 
 /// One thing that an admission found.
@@ -44,13 +44,22 @@ type Key = (String, BTreeSet<Capability>);
 /// Admits policy sets. A component that a living set has already is not compiled again.
 pub struct Admission {
     engine: Engine,
+    /// The most that is compiled, in bytes; a larger component needs machine code.
+    most_compiled: usize,
     compiled: Mutex<BTreeMap<Key, Weak<Prepared>>>,
 }
 
 impl Admission {
     /// Admits to one engine.
     pub fn new(engine: Engine) -> Self {
-        Self { engine, compiled: Mutex::default() }
+        Self { engine, most_compiled: usize::MAX, compiled: Mutex::default() }
+    }
+
+    /// Compiles no component of more than `most` bytes: without machine code for this host, such a one is refused. For hosts
+    /// that have no time to compile.
+    #[must_use]
+    pub fn compiling_at_most(self, most: usize) -> Self {
+        Self { most_compiled: most, ..self }
     }
 
     /// Admits a set: digests, components, imports, triggers, limits and settings, each policy's own check of its settings
@@ -68,22 +77,50 @@ impl Admission {
         admit(self, package, caps, env)
     }
 
-    /// The component with this digest and these grants, compiled now or for a set that still lives.
+    /// The component with this digest and these grants, made now or for a set that still lives; and why there was machine code
+    /// that was not used.
     fn prepare(
         &self,
         digest: &str,
         bytes: &[u8],
+        native: Option<&Result<Native, String>>,
         granted: &BTreeSet<Capability>,
-    ) -> Result<Arc<Prepared>, Vec<ShapeError>> {
+    ) -> Result<(Arc<Prepared>, Option<String>), Vec<ShapeError>> {
         let key = (digest.to_owned(), granted.clone());
         let mut compiled = self.compiled.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(prepared) = compiled.get(&key).and_then(Weak::upgrade) {
-            return Ok(prepared);
+            return Ok((prepared, None));
         }
-        let prepared = Arc::new(Prepared::new(&self.engine, bytes, granted)?);
+        let (prepared, unused) = self.make(bytes, native, granted)?;
+        let prepared = Arc::new(prepared);
         compiled.retain(|_, prepared| prepared.strong_count() > 0);
         compiled.insert(key, Arc::downgrade(&prepared));
-        Ok(prepared)
+        Ok((prepared, unused))
+    }
+
+    /// Takes machine code where there is some that can be used, and compiles where not.
+    fn make(
+        &self,
+        bytes: &[u8],
+        native: Option<&Result<Native, String>>,
+        granted: &BTreeSet<Capability>,
+    ) -> Result<(Prepared, Option<String>), Vec<ShapeError>> {
+        let unused = match native {
+            None => None,
+            Some(Err(reason)) => Some(reason.clone()),
+            Some(Ok(native)) => match Prepared::new(&self.engine, bytes, Some(native), granted) {
+                Err(errors) if errors.iter().any(|error| matches!(error, ShapeError::Native(_))) => {
+                    Some(errors.iter().map(ToString::to_string).collect())
+                }
+                made => return made.map(|prepared| (prepared, None)),
+            },
+        };
+        let (size, most) = (bytes.len(), self.most_compiled);
+        if size > most {
+            let because = unused.map(|reason| format!(" ({reason})")).unwrap_or_default();
+            return Err(vec![ShapeError::TooLarge { size, most, because }]);
+        }
+        Ok((Prepared::new(&self.engine, bytes, None, granted)?, unused))
     }
 }
 
@@ -113,6 +150,7 @@ fn admit(
     let set = &document.set;
     Ok(PolicySet {
         name: set.name.clone(),
+        digest: document.digest.clone(),
         policies,
         unmatched: set.unmatched,
         chain_deadline,
@@ -149,9 +187,12 @@ fn admit_policy(
         return None;
     }
     let prepared = admission
-        .prepare(&digest, bytes, &written.capabilities)
+        .prepare(&digest, bytes, package.native.get(&written.component), &written.capabilities)
         .map_err(|errors| errors.iter().map(|error| format!("`{}`: {error}", written.component)).collect());
-    let prepared = findings.take(name, prepared)?;
+    let (prepared, unused) = findings.take(name, prepared)?;
+    if let Some(reason) = unused {
+        findings.warn(name, format!("its machine code is not used, so the component was compiled: {reason}"));
+    }
     let triggers = findings.take_one(name, chosen(written, &prepared))?;
     let (limits, settings) = (limits?, settings?);
     check(&prepared, name, &limits, &settings, findings);
@@ -195,9 +236,11 @@ fn check(prepared: &Prepared, name: Option<&str>, limits: &Limits, settings: &Ar
         Ok(Err(text)) => findings.add(name, format!("its settings are refused: {}", settings.mask(text))),
         Err(fault) => findings.add(name, format!("it broke when it was started once: {fault}")),
     }
-    let warnings = ran.logs.lines.into_iter().filter(|line| line.level >= LogLevel::Warn);
-    let warnings = warnings.map(|line| Finding { policy: name.map(str::to_owned), text: one_line(&line.message) });
-    findings.warnings.extend(warnings);
+    ran.logs
+        .lines
+        .iter()
+        .filter(|line| line.level >= LogLevel::Warn)
+        .for_each(|line| findings.warn(name, &line.message));
 }
 
 /// Collects what is wrong while the checks go on.
@@ -210,6 +253,10 @@ struct Findings {
 impl Findings {
     fn add(&mut self, policy: Option<&str>, text: impl Into<String>) {
         self.errors.push(Finding { policy: policy.map(str::to_owned), text: one_line(&text.into()) });
+    }
+
+    fn warn(&mut self, policy: Option<&str>, text: impl AsRef<str>) {
+        self.warnings.push(Finding { policy: policy.map(str::to_owned), text: one_line(text.as_ref()) });
     }
 
     fn take_one<T, E: ToString>(&mut self, policy: Option<&str>, result: Result<T, E>) -> Option<T> {

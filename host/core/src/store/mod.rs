@@ -1,9 +1,11 @@
 //! Brings policy sets in: reads one from where it lies, and admits it only if all of it can serve.
 
+mod files;
+mod lock;
 mod source;
 mod set;
 mod admission;
 
 pub use admission::{Admission, Finding, Rejected};
 pub use set::{Policy, PolicySet};
-pub use source::{Package, Source, SourceError, Tests, read_cases, sha256};
+pub use source::{Package, Source, SourceError, Tests, read_cases};

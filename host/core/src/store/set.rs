@@ -13,6 +13,8 @@ use crate::run::Prepared;
 pub struct PolicySet {
     /// Its name.
     pub name: String,
+    /// The digest of its document.
+    pub digest: String,
     /// Its policies, in the order in which they run.
     pub policies: Vec<Policy>,
     /// What becomes of an event that no policy answers. None: by trigger.

@@ -2,21 +2,17 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::fs;
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
-use sha2::{Digest, Sha256};
-
+use super::files::{read_file, read_text};
+use super::lock::Lock;
 use crate::case::CaseFile;
 use crate::policy::{Document, DocumentError, PolicyDocument};
+use crate::run::Native;
 
 /// The largest component that is read, in bytes. One in an interpreted language has up to 20 MiB.
 const MAX_COMPONENT_BYTES: u64 = 64 << 20;
-
-/// The largest document or lock, in bytes.
-const MAX_TEXT_BYTES: u64 = 4 << 20;
 
 /// The largest event or reply of a case, in bytes: more than Lambda delivers, so that a case can show what becomes of it.
 const MAX_CASE_BYTES: u64 = 16 << 20;
@@ -46,8 +42,17 @@ pub struct Package {
     pub components: BTreeMap<String, Vec<u8>>,
     /// Why components that the document names are missing: admission says so with everything else that is wrong.
     pub missing: BTreeMap<String, String>,
+    /// Machine code of the components for this host, as far as there is some; or why it cannot be used.
+    pub native: BTreeMap<String, Result<Native, String>>,
     /// The cases that the policies must pass.
     pub tests: Vec<Tests>,
+}
+
+impl Package {
+    /// A document and its components, and nothing else.
+    pub fn of(document: Document, components: BTreeMap<String, Vec<u8>>) -> Self {
+        Self { document, components, missing: BTreeMap::new(), native: BTreeMap::new(), tests: Vec::new() }
+    }
 }
 
 /// A file of cases that a policy names in its `tests`.
@@ -141,12 +146,10 @@ impl Source {
     /// What cannot be read, and what the lock beside a document does not agree with.
     pub fn read(&self) -> Result<Package, SourceError> {
         match self {
-            Self::Embedded { document, components } => Ok(Package {
-                document: parse(Path::new("policies.toml"), document)?,
-                components: components.iter().map(|(name, bytes)| ((*name).to_owned(), bytes.to_vec())).collect(),
-                missing: BTreeMap::new(),
-                tests: Vec::new(),
-            }),
+            Self::Embedded { document, components } => Ok(Package::of(
+                parse(Path::new("policies.toml"), document)?,
+                components.iter().map(|(name, bytes)| ((*name).to_owned(), bytes.to_vec())).collect(),
+            )),
             Self::Document(path) => read_document(path),
             Self::Components(paths) => {
                 let mut names = Vec::new();
@@ -159,7 +162,7 @@ impl Source {
                     names.push(name);
                 }
                 let document = Document::of_components(names.into_iter().map(|name| (name.clone(), name)));
-                Ok(Package { document, components, missing: BTreeMap::new(), tests: Vec::new() })
+                Ok(Package::of(document, components))
             }
         }
     }
@@ -169,21 +172,22 @@ fn read_document(path: &Path) -> Result<Package, SourceError> {
     let document = parse(path, &read_text(path)?)?;
     let folder = path.parent().unwrap_or(Path::new(""));
     let lock_path = folder.join("policies.lock");
-    let lock = read_lock(&lock_path)?;
-    let (mut components, mut missing) = (BTreeMap::new(), BTreeMap::new());
-    for name in document.policies.iter().map(|policy| &policy.component) {
+    let lock = Lock::read(&lock_path)?;
+    let mut package = Package::of(document, BTreeMap::new());
+    for name in package.document.policies.iter().map(|policy| &policy.component) {
         let read = read_file(&folder.join(name), MAX_COMPONENT_BYTES);
-        let checked = read.and_then(|bytes| match lock.as_ref().map_or(Ok(()), |lock| lock.check(name, &bytes)) {
+        let checked = read.and_then(|bytes| match lock.check(name, &bytes) {
             Ok(()) => Ok(bytes),
             Err(reason) => Err(SourceError::Lock { path: lock_path.clone(), reason }),
         });
         match checked {
-            Ok(bytes) => drop(components.insert(name.clone(), bytes)),
-            Err(error) => drop(missing.insert(name.clone(), error.to_string())),
+            Ok(bytes) => drop(package.components.insert(name.clone(), bytes)),
+            Err(error) => drop(package.missing.insert(name.clone(), error.to_string())),
         }
+        package.native.extend(lock.native(name, folder).map(|native| (name.clone(), native)));
     }
-    let tests = document.policies.iter().flat_map(|policy| tests(folder, policy)).collect();
-    Ok(Package { document, components, missing, tests })
+    package.tests = package.document.policies.iter().flat_map(|policy| tests(folder, policy)).collect();
+    Ok(package)
 }
 
 /// The files of cases that a policy names. A pattern without a file is an error, or a typing mistake would go unseen.
@@ -219,62 +223,4 @@ pub fn read_cases(path: &Path) -> CaseFile {
 
 fn parse(path: &Path, text: &str) -> Result<Document, SourceError> {
     Document::parse(text).map_err(|reasons| SourceError::Document { path: path.to_owned(), reasons })
-}
-
-/// Reads a file of at most `most` bytes. What a device or a pipe would say of its size does not count.
-fn read_file(path: &Path, most: u64) -> Result<Vec<u8>, SourceError> {
-    let mut bytes = Vec::new();
-    fs::File::open(path)
-        .and_then(|file| file.take(most + 1).read_to_end(&mut bytes))
-        .map_err(|reason| SourceError::Unreadable { path: path.to_owned(), reason })?;
-    match bytes.len() as u64 > most {
-        true => Err(SourceError::TooLarge { path: path.to_owned(), most }),
-        false => Ok(bytes),
-    }
-}
-
-fn read_text(path: &Path) -> Result<String, SourceError> {
-    let unreadable = |reason| SourceError::Unreadable { path: path.to_owned(), reason };
-    String::from_utf8(read_file(path, MAX_TEXT_BYTES)?).map_err(|error| unreadable(io::Error::other(error)))
-}
-
-/// What `cargo pack` wrote of the components that it built.
-#[derive(Debug, Deserialize)]
-struct Lock {
-    #[serde(default)]
-    component: Vec<Locked>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Locked {
-    file: String,
-    sha256: String,
-}
-
-fn read_lock(path: &Path) -> Result<Option<Lock>, SourceError> {
-    if !path.exists() {
-        return Ok(None);
-    }
-    let wrong =
-        |error: toml::de::Error| SourceError::Lock { path: path.to_owned(), reason: error.message().to_owned() };
-    toml::from_str(&read_text(path)?).map(Some).map_err(wrong)
-}
-
-impl Lock {
-    /// A component that the lock does not list was built by something else; the document may still pin it.
-    fn check(&self, file: &str, bytes: &[u8]) -> Result<(), String> {
-        let found = sha256(bytes);
-        let locked = self.component.iter().find(|locked| Path::new(&locked.file) == Path::new(file));
-        match locked {
-            Some(locked) if !locked.sha256.eq_ignore_ascii_case(&found) => {
-                Err(format!("`{file}` has the digest {found}, not {}", locked.sha256))
-            }
-            _ => Ok(()),
-        }
-    }
-}
-
-/// The digest of a component, in hexadecimal.
-pub fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -158,12 +158,7 @@ fn everything_that_is_wrong_is_named_at_once() {
         settings = { blocked-clients = { env = 'COGWIT_SECRET_CLIENTS' } }
         limits = { chain-deadline = '1 s', memory = '1 GiB' }";
     let components = BTreeMap::from([("it.wasm".to_owned(), shipped("block-client"))]);
-    let package = Package {
-        document: Document::parse(document).unwrap(),
-        components,
-        missing: BTreeMap::new(),
-        tests: Vec::new(),
-    };
+    let package = Package::of(Document::parse(document).unwrap(), components);
     let Err(rejected) = ADMISSION.admit(&package, &Caps::default(), |_| None) else { panic!("was admitted") };
     let texts: Vec<_> = rejected.findings.iter().map(ToString::to_string).collect();
     let expected = [
@@ -197,12 +192,6 @@ fn policies_of_one_component_share_it() {
         name = 'b'
         component = 'it.wasm'";
     let components = BTreeMap::from([("it.wasm".to_owned(), shipped("block-client"))]);
-    let set = admit(&Package {
-        document: Document::parse(document).unwrap(),
-        components,
-        missing: BTreeMap::new(),
-        tests: Vec::new(),
-    })
-    .unwrap();
+    let set = admit(&Package::of(Document::parse(document).unwrap(), components)).unwrap();
     assert!(std::sync::Arc::ptr_eq(&set.policies[0].prepared, &set.policies[1].prepared));
 }

@@ -47,7 +47,7 @@ pub(crate) fn set_of(component: &[u8], lines: &str) -> Result<PolicySet, Rejecte
 pub(crate) fn package_of(component: &[u8], lines: &str) -> Package {
     let text = format!("schema = 1\n[set]\nname = 'test'\n[[policy]]\nname = 'it'\ncomponent = 'it.wasm'\n{lines}");
     let components = BTreeMap::from([("it.wasm".to_owned(), component.to_vec())]);
-    Package { document: Document::parse(&text).unwrap(), components, missing: BTreeMap::new(), tests: Vec::new() }
+    Package::of(Document::parse(&text).unwrap(), components)
 }
 
 pub(crate) fn decided(set: &PolicySet, event: &[u8]) -> Decision {

@@ -6,8 +6,9 @@ use std::process::ExitCode;
 
 use anstyle::AnsiColor;
 use bytesize::ByteSize;
+use cogwit_core::digest::sha256;
 use cogwit_core::run::{Engine, Need, Shape};
-use cogwit_core::store::{Admission, Source, sha256};
+use cogwit_core::store::{Admission, Source};
 use cogwit_core::text::one_line;
 use serde::Serialize;
 use wasm_metadata::Payload;

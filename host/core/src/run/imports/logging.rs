@@ -5,6 +5,7 @@ use std::sync::Arc;
 use wasmtime::StoreContextMut;
 use wasmtime::component::Linker;
 
+use crate::event::Secrets;
 use crate::policy::{Limits, Settings};
 use crate::run::bindings::logging::Level;
 use crate::run::context::{Context, charge};
@@ -39,6 +40,9 @@ impl From<Level> for LogLevel {
 /// The log of one instance.
 pub(in crate::run) struct Log {
     settings: Arc<Settings>,
+    raw_event: Arc<str>,
+    /// The event's secret values, once there is something to write.
+    secrets: Option<Secrets>,
     written: Logs,
     lines_left: u64,
     bytes_left: usize,
@@ -55,9 +59,11 @@ pub(in crate::run) const STDERR: u32 = 1;
 const STREAMS: [(LogLevel, &str); 2] = [(LogLevel::Info, "stdout"), (LogLevel::Warn, "stderr")];
 
 impl Log {
-    pub(in crate::run) fn new(limits: &Limits, settings: Arc<Settings>) -> Self {
+    pub(in crate::run) fn new(limits: &Limits, settings: Arc<Settings>, raw_event: Arc<str>) -> Self {
         Self {
             settings,
+            raw_event,
+            secrets: None,
             written: Logs::default(),
             lines_left: limits.log_lines,
             bytes_left: usize::try_from(limits.log_bytes).unwrap_or(usize::MAX),
@@ -71,8 +77,9 @@ impl Log {
             return;
         }
         // Before the cut, which could leave half of a secret.
-        line.context = self.settings.mask(line.context);
-        line.message = self.settings.mask(line.message);
+        let secrets = self.secrets.get_or_insert_with(|| Secrets::of(&self.raw_event));
+        line.context = secrets.mask(self.settings.mask(line.context));
+        line.message = secrets.mask(self.settings.mask(line.message));
         cut(&mut line.context, self.bytes_left);
         self.bytes_left -= line.context.len();
         if cut(&mut line.message, self.bytes_left) {
@@ -138,7 +145,7 @@ mod tests {
     }
 
     fn logged(log_lines: u64, log_bytes: u64, messages: &[&str]) -> (Vec<String>, u64) {
-        let mut log = Log::new(&Limits { log_lines, log_bytes, ..Limits::default() }, Arc::default());
+        let mut log = Log::new(&Limits { log_lines, log_bytes, ..Limits::default() }, Arc::default(), Arc::from(""));
         messages.iter().for_each(|message| log.write(line(message)));
         let logs = log.into_logs();
         (logs.lines.into_iter().map(|line| line.message).collect(), logs.dropped)

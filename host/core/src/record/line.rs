@@ -1,0 +1,248 @@
+//! Is the record of one decision.
+
+use std::time::{Duration, SystemTime};
+
+use serde::Serialize;
+
+use super::Masking;
+use super::metrics::{Embedded, Values};
+use crate::event::{Event, Secrets};
+use crate::run::{LogLine, WASMTIME, WIT_VERSION};
+use crate::store::PolicySet;
+use crate::{Call, Decision, Outcome, PolicyRun, Verdict};
+
+/// What a host knows of a decision beside the decision.
+#[derive(Debug, Clone, Copy)]
+pub struct Setting<'a> {
+    /// The Lambda function, or what stands for it.
+    pub function: &'a str,
+    /// When it was decided.
+    pub time: SystemTime,
+    /// How long it took, from the event's bytes to the reply's.
+    pub elapsed: Duration,
+    /// Whether it was the first of this process.
+    pub cold: bool,
+    /// The trace that it belongs to.
+    pub trace: Option<&'a str>,
+    /// What is shown of persons.
+    pub masking: &'a Masking,
+}
+
+/// The record of one decision. It holds no value of the event's secret members and, unless masking is off, none that tells of a
+/// person.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Record<'a> {
+    id: &'a str,
+    time: String,
+    function: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trace: Option<&'a str>,
+    trigger: &'static str,
+    source: Option<String>,
+    pool: Option<String>,
+    client: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user: Option<String>,
+    decision: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<Warning<'a>>,
+    policies: Vec<Policy<'a>>,
+    set: Set<'a>,
+    cold: bool,
+    versions: Versions,
+    #[serde(flatten)]
+    metrics: Values,
+    #[serde(rename = "_aws")]
+    embedded: Embedded,
+}
+
+#[derive(Debug, Serialize)]
+struct Warning<'a> {
+    code: &'a str,
+    text: &'a str,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Policy<'a> {
+    name: &'a str,
+    digest: &'a str,
+    mode: &'static str,
+    verdict: &'static str,
+    /// The members of `response` that it set; not their values.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    set: Vec<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fault: Option<Fault>,
+    fuel: u64,
+    #[serde(skip_serializing_if = "is_false")]
+    fuel_at_least: bool,
+    memory_bytes: u64,
+    instantiate_micros: u128,
+    call_micros: u128,
+    release_micros: u128,
+    #[serde(skip_serializing_if = "is_false")]
+    consumed_clock: bool,
+    #[serde(skip_serializing_if = "is_false")]
+    consumed_random: bool,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    log: Vec<Logged>,
+    #[serde(skip_serializing_if = "is_zero")]
+    log_lines_dropped: u64,
+}
+
+#[derive(Debug, Serialize)]
+struct Fault {
+    kind: &'static str,
+    text: String,
+}
+
+#[derive(Debug, Serialize)]
+struct Logged {
+    level: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    context: String,
+    message: String,
+}
+
+#[derive(Debug, Serialize)]
+struct Set<'a> {
+    name: &'a str,
+    digest: &'a str,
+}
+
+#[derive(Debug, Serialize)]
+struct Versions {
+    cogwit: &'static str,
+    wit: &'static str,
+    wasmtime: &'static str,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the shape that serde wants")]
+fn is_false(value: &bool) -> bool {
+    !value
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the shape that serde wants")]
+fn is_zero(value: &u64) -> bool {
+    *value == 0
+}
+
+impl<'a> Record<'a> {
+    /// Writes down a decision.
+    pub fn of(set: &'a PolicySet, call: &Call<'a>, decision: &'a Decision, setting: &Setting<'a>) -> Self {
+        let event = Event::parse(call.event).ok();
+        let header = event.as_ref().map(|event| &event.header);
+        let member = |value: Option<&str>| value.map(str::to_owned);
+        // Looked for only where a policy wrote something.
+        let mut masked = Mask { event: event.as_ref().map(Event::text), masking: setting.masking, found: None };
+        let since_1970 = setting.time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        Self {
+            id: call.id,
+            time: humantime::format_rfc3339_millis(setting.time).to_string(),
+            function: setting.function,
+            trace: setting.trace,
+            trigger: decision.trigger.map_or("none", |trigger| trigger.name()),
+            source: member(header.and_then(|header| header.trigger_source.as_deref())),
+            pool: member(header.and_then(|header| header.user_pool_id.as_deref())),
+            client: member(header.and_then(|header| header.client_id.as_deref())),
+            user: header.and_then(|header| setting.masking.user(header.user_name.as_deref()?)),
+            decision: decision.outcome.word(),
+            reason: decision.runs.iter().find_map(|run| match &run.verdict {
+                Verdict::Deny { reason, .. } => reason.clone().map(|reason| masked.text(reason)),
+                _ => None,
+            }),
+            error: match &decision.outcome {
+                Outcome::Fault(text) => Some(masked.text(text.clone())),
+                Outcome::EventRefused(error) => Some(masked.text(error.to_string())),
+                _ => None,
+            },
+            warnings: decision.warnings.iter().map(|it| Warning { code: it.code, text: &it.text }).collect(),
+            policies: decision.runs.iter().map(|run| policy(run, &mut masked)).collect(),
+            set: Set { name: &set.name, digest: &set.digest },
+            cold: setting.cold,
+            versions: Versions { cogwit: env!("CARGO_PKG_VERSION"), wit: WIT_VERSION, wasmtime: WASMTIME },
+            metrics: values(decision, setting),
+            embedded: Embedded::at(since_1970.as_millis()),
+        }
+    }
+
+    /// The record as one line of JSON.
+    pub fn to_line(&self) -> String {
+        // Strings and numbers under string keys: nothing here can fail.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+}
+
+fn values(decision: &Decision, setting: &Setting<'_>) -> Values {
+    let faulted = decision.runs.iter().any(|run| matches!(run.verdict, Verdict::Fault(_)));
+    Values {
+        decisions: 1,
+        denials: u64::from(decision.outcome == Outcome::Deny),
+        faults: u64::from(faulted || matches!(decision.outcome, Outcome::Fault(_) | Outcome::EventRefused(_))),
+        unmatched: u64::from(match decision.outcome {
+            Outcome::Unmatched => true,
+            Outcome::Fault(_) => decision.runs.is_empty(),
+            _ => false,
+        }),
+        cold_starts: u64::from(setting.cold),
+        fuel: decision.runs.iter().map(|run| run.usage.fuel.units).sum(),
+        duration: u64::try_from(setting.elapsed.as_micros()).unwrap_or(u64::MAX),
+    }
+}
+
+fn policy<'a>(run: &'a PolicyRun, masked: &mut Mask<'_>) -> Policy<'a> {
+    let usage = &run.usage;
+    let mut logged = |line: &LogLine| Logged {
+        level: line.level.to_string(),
+        context: masked.text(line.context.clone()),
+        message: masked.text(line.message.clone()),
+    };
+    Policy {
+        name: &run.policy,
+        digest: &run.digest,
+        mode: "enforce",
+        log: run.logs.lines.iter().map(&mut logged).collect(),
+        verdict: match &run.verdict {
+            Verdict::Allow(_) => "allow",
+            Verdict::Deny { .. } => "deny",
+            Verdict::Fault(_) => "fault",
+        },
+        set: match &run.verdict {
+            Verdict::Allow(members) => members.iter().map(|member| member.name).collect(),
+            _ => Vec::new(),
+        },
+        fault: match &run.verdict {
+            Verdict::Fault(fault) => Some(Fault { kind: fault.kind(), text: masked.text(fault.to_string()) }),
+            _ => None,
+        },
+        fuel: usage.fuel.units,
+        fuel_at_least: usage.fuel.at_least,
+        memory_bytes: usage.memory,
+        instantiate_micros: usage.instantiate.as_micros(),
+        call_micros: usage.call.as_micros(),
+        release_micros: usage.release.as_micros(),
+        consumed_clock: usage.consumed.clock,
+        consumed_random: usage.consumed.random,
+        log_lines_dropped: run.logs.dropped,
+    }
+}
+
+/// Takes out what tells of a person.
+struct Mask<'a> {
+    event: Option<&'a str>,
+    masking: &'a Masking,
+    found: Option<Secrets>,
+}
+
+impl Mask<'_> {
+    fn text(&mut self, text: String) -> String {
+        let Some(event) = self.event else { return text };
+        self.found.get_or_insert_with(|| self.masking.of(event)).mask(text)
+    }
+}

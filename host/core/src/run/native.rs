@@ -1,0 +1,94 @@
+//! Makes machine code of a component ahead of time, and takes it back in.
+//!
+//! Compiling takes tens of milliseconds, which a cold Lambda function does not have; loading what was compiled before takes
+//! well under one.
+
+use std::fmt;
+
+use wasmtime::component::Component;
+
+use super::engine::{Engine, FINGERPRINT};
+use super::shape::ShapeError;
+use crate::digest::sha256;
+use crate::text::one_line;
+
+/// Machine code of one component, whose digest was checked.
+#[derive(Clone)]
+pub struct Native(Vec<u8>);
+
+/// Why machine code is not used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum NativeError {
+    /// Made for another engine.
+    #[error("it was made by the engine `{found}`, and this host has `{FINGERPRINT}`: make it anew")]
+    Engine {
+        /// The engine that it names.
+        found: String,
+    },
+    /// Not the bytes that were promised.
+    #[error("it has the digest {found}, not {promised}: make it anew")]
+    Digest {
+        /// The digest that was promised.
+        promised: String,
+        /// The digest of the bytes.
+        found: String,
+    },
+    /// Refused by the engine.
+    #[error("the engine refuses it: {0}; make it anew")]
+    Refused(String),
+}
+
+impl fmt::Debug for Native {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "Native({} bytes)", self.0.len())
+    }
+}
+
+impl Native {
+    /// The target that this host's machine code is for.
+    pub fn target() -> String {
+        target_lexicon::HOST.to_string()
+    }
+
+    /// Takes machine code in, if the engine that made it is this one and its digest is the promised one. Whoever promises must
+    /// be trusted as the host's own program is: a wrong bit in these bytes is a wrong instruction.
+    ///
+    /// # Errors
+    ///
+    /// Where engine or digest are others.
+    pub fn checked(bytes: Vec<u8>, engine: &str, promised: &str) -> Result<Self, NativeError> {
+        if engine != FINGERPRINT {
+            return Err(NativeError::Engine { found: one_line(engine) });
+        }
+        let found = sha256(&bytes);
+        match found == promised {
+            true => Ok(Self(bytes)),
+            false => Err(NativeError::Digest { promised: one_line(promised), found }),
+        }
+    }
+
+    /// The component that it is of.
+    #[expect(unsafe_code, reason = "the one place where trusted machine code is taken in")]
+    pub(super) fn component(&self, engine: &Engine) -> Result<Component, NativeError> {
+        // SAFETY: `deserialize` runs what the bytes say as machine code, so they must be what `precompile` gave. A `Native` is
+        // only made by `checked`: its bytes have the digest that the lock of the set names, and that lock came from where the
+        // host's own program came from. They were read whole into memory that is ours before the digest was taken, so nobody
+        // changes them afterwards. What another engine made, `FINGERPRINT` keeps out, here and in wasmtime's own header.
+        let component = unsafe { Component::deserialize(&engine.wasmtime, &self.0) };
+        component.map_err(|error| NativeError::Refused(one_line(&format!("{error:#}"))))
+    }
+}
+
+impl Engine {
+    /// The machine code of a component, for [`Native::target`] and the engine [`FINGERPRINT`].
+    ///
+    /// # Errors
+    ///
+    /// Where the bytes are no valid component.
+    pub fn precompile(&self, bytes: &[u8]) -> Result<Vec<u8>, ShapeError> {
+        super::compile::check(bytes)?;
+        let native = self.wasmtime.precompile_component(bytes);
+        native.map_err(|error| ShapeError::Invalid(one_line(&format!("{error:#}"))))
+    }
+}
