@@ -25,6 +25,8 @@ pub struct Variable {
 pub struct Config {
     /// The trigger of events that do not name their source.
     pub trigger: Option<Trigger>,
+    /// Where the Lambda host finds its policy set.
+    pub policies: Option<String>,
     /// What a policy set may ask for.
     pub caps: Caps,
     /// What records show of persons.
@@ -83,6 +85,16 @@ pub const VARIABLES: &[Variable] = &[
             Some(())
         },
         show: |config| config.trigger.map_or_else(|| "none".to_owned(), |trigger| trigger.to_string()),
+    },
+    Variable {
+        name: "COGWIT_POLICIES",
+        meaning: "where the Lambda host finds its policy set; by default in the folder `policies` of its package",
+        example: "a folder with a policies.toml",
+        read: |config, text| {
+            config.policies = Some(text.to_owned()).filter(|source| !source.is_empty());
+            Some(())
+        },
+        show: |config| config.policies.clone().unwrap_or_else(|| "policies".to_owned()),
     },
     Variable {
         name: "COGWIT_MASK",
@@ -190,6 +202,6 @@ mod tests {
         let shown: Vec<_> = config.table().map(|(name, value, _)| (name.to_owned(), value)).collect();
         let read = Config::from_env(shown).unwrap();
         let masking = Masking { key: read.masking.key.clone().filter(|key| key != "none"), ..read.masking };
-        assert_eq!(Config { masking, ..read }, config);
+        assert_eq!(Config { masking, policies: None, ..read }, config);
     }
 }

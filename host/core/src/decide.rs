@@ -69,6 +69,12 @@ impl Outcome {
 }
 
 impl Decision {
+    /// A refusal that the host decides itself, because it cannot ask the policies. The text is the operator's.
+    pub fn fault(id: &str, text: &str) -> Self {
+        let reply = Err(Refusal::neutral(ErrorType::PolicyFault, id));
+        Self { outcome: Outcome::Fault(text.to_owned()), reply, trigger: None, runs: Vec::new(), warnings: Vec::new() }
+    }
+
     /// What the Lambda function returns: the event, or the function error as JSON.
     pub fn body(&self) -> Cow<'_, [u8]> {
         match &self.reply {

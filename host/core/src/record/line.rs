@@ -52,7 +52,7 @@ pub struct Record<'a> {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     warnings: Vec<Warning<'a>>,
     policies: Vec<Policy<'a>>,
-    set: Set<'a>,
+    set: Option<Set<'a>>,
     cold: bool,
     versions: Versions,
     #[serde(flatten)]
@@ -134,8 +134,8 @@ fn is_zero(value: &u64) -> bool {
 }
 
 impl<'a> Record<'a> {
-    /// Writes down a decision.
-    pub fn of(set: &'a PolicySet, call: &Call<'a>, decision: &'a Decision, setting: &Setting<'a>) -> Self {
+    /// Writes down a decision. Without a set, the host decided.
+    pub fn of(set: Option<&'a PolicySet>, call: &Call<'a>, decision: &'a Decision, setting: &Setting<'a>) -> Self {
         let event = Event::parse(call.event).ok();
         let header = event.as_ref().map(|event| &event.header);
         let member = |value: Option<&str>| value.map(str::to_owned);
@@ -164,7 +164,7 @@ impl<'a> Record<'a> {
             },
             warnings: decision.warnings.iter().map(|it| Warning { code: it.code, text: &it.text }).collect(),
             policies: decision.runs.iter().map(|run| policy(run, &mut masked)).collect(),
-            set: Set { name: &set.name, digest: &set.digest },
+            set: set.map(|set| Set { name: &set.name, digest: &set.digest }),
             cold: setting.cold,
             versions: Versions { cogwit: env!("CARGO_PKG_VERSION"), wit: WIT_VERSION, wasmtime: WASMTIME },
             metrics: values(decision, setting),
@@ -187,7 +187,7 @@ fn values(decision: &Decision, setting: &Setting<'_>) -> Values {
         faults: u64::from(faulted || matches!(decision.outcome, Outcome::Fault(_) | Outcome::EventRefused(_))),
         unmatched: u64::from(match decision.outcome {
             Outcome::Unmatched => true,
-            Outcome::Fault(_) => decision.runs.is_empty(),
+            Outcome::Fault(_) => decision.runs.is_empty() && decision.trigger.is_some(),
             _ => false,
         }),
         cold_starts: u64::from(setting.cold),

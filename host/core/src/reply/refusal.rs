@@ -3,7 +3,7 @@
 //! A denial carries the policy's own sentence. Everything else is one neutral sentence with the decision's id: a trap, a
 //! path or a name would end up on a log-in page. See the developer guide, "Lambda triggers": Cognito shows `errorMessage`.
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::event::Trigger;
 use crate::text::one_line;
@@ -23,17 +23,31 @@ pub struct Refusal {
 }
 
 /// The kinds of function error.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ErrorType {
     /// A policy refused.
-    #[serde(rename = "Function.PolicyDenied")]
     PolicyDenied,
     /// A policy broke, or no policy answers an event that needs one.
-    #[serde(rename = "Function.PolicyFault")]
     PolicyFault,
     /// The event could not be read.
-    #[serde(rename = "Function.EventRefused")]
     EventRefused,
+}
+
+impl ErrorType {
+    /// The name, as Lambda's error types are written: a category and a reason.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::PolicyDenied => "Function.PolicyDenied",
+            Self::PolicyFault => "Function.PolicyFault",
+            Self::EventRefused => "Function.EventRefused",
+        }
+    }
+}
+
+impl Serialize for ErrorType {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
 }
 
 impl Refusal {

@@ -1,0 +1,64 @@
+//! Decides one invocation and writes its record.
+
+use std::io::{self, Write};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::{Duration, Instant, SystemTime};
+
+use cogwit_core::record::{Record, Setting};
+use cogwit_core::reply::ErrorType;
+use cogwit_core::run::Chance;
+use cogwit_core::{Call, Decision, decide};
+use lambda_runtime::{Context, LambdaInvocation};
+
+use crate::function::Inner;
+
+/// What is kept of Lambda's own time for the answer to be posted.
+const RESERVE: Duration = Duration::from_millis(100);
+
+/// What the Runtime API is told.
+pub(crate) struct Answer {
+    pub(crate) body: Vec<u8>,
+    /// The function error that it is; none: it is the reply.
+    pub(crate) error: Option<ErrorType>,
+}
+
+impl Answer {
+    /// Decides, and writes the record. Whatever happens in there, there is an answer.
+    pub(crate) fn to(inner: &Inner, invocation: &LambdaInvocation) -> Self {
+        let (since, time, cold) = (Instant::now(), SystemTime::now(), inner.is_cold());
+        let context = &invocation.context;
+        let call = Call {
+            event: &invocation.body,
+            id: &context.request_id,
+            trigger: inner.config.trigger,
+            end: Some(since + left(context, time)),
+            chance: Chance { now: time, seed: None },
+        };
+        let set = inner.serving.as_ref();
+        let decided = catch_unwind(AssertUnwindSafe(|| match set {
+            Ok(set) => decide(set, &call),
+            Err(reason) => Decision::fault(call.id, reason),
+        }));
+        let decision = decided.unwrap_or_else(|_| Decision::fault(call.id, "the host panicked; its log says where"));
+        let setting = Setting {
+            function: &inner.environment.function,
+            time,
+            elapsed: since.elapsed(),
+            cold,
+            trace: context.xray_trace_id.as_deref(),
+            masking: &inner.config.masking,
+        };
+        let line = catch_unwind(AssertUnwindSafe(|| Record::of(set.ok(), &call, &decision, &setting).to_line()));
+        // In one write, so that lines of events that come at once do not mix. Where nobody reads, the answer still counts.
+        let _ = io::stdout().lock().write_all((line.unwrap_or_default() + "\n").as_bytes());
+        Self {
+            error: decision.reply.as_ref().err().map(|refusal| refusal.error_type),
+            body: decision.body().into_owned(),
+        }
+    }
+}
+
+/// How long the decision may take.
+fn left(context: &Context, now: SystemTime) -> Duration {
+    context.deadline().duration_since(now).unwrap_or_default().saturating_sub(RESERVE)
+}

@@ -1,0 +1,55 @@
+//! Reads the host's configuration and brings in the policy set of the package.
+
+use std::env;
+use std::time::Instant;
+
+use cogwit_core::config::Config;
+use cogwit_core::run::Engine;
+use cogwit_core::store::{Admission, PolicySet, Source};
+
+use crate::environment::Environment;
+
+/// The folder of the package that holds the policy set, unless `COGWIT_POLICIES` names another source.
+const POLICIES: &str = "policies";
+
+/// The largest component that is compiled at the start, in bytes: a policy in Rust takes some 20 ms. Cognito waits 5 s in all.
+const MOST_COMPILED: usize = 256 << 10;
+
+/// The host's settings, or every mistake in them.
+pub(crate) fn config() -> Result<Config, Vec<String>> {
+    let variables =
+        env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    Config::from_env(variables).map_err(|errors| errors.iter().map(ToString::to_string).collect())
+}
+
+/// What decides: a policy set, or the reason why there is none. Without one the host answers all the same, and refuses.
+pub(crate) type Serving = Result<PolicySet, String>;
+
+/// Brings the policy set in.
+pub(crate) fn serving(config: &Config, environment: &Environment) -> Serving {
+    let since = Instant::now();
+    let serving = load(config, environment);
+    match &serving {
+        Ok(set) => {
+            for finding in &set.warnings {
+                eprintln!("warning: {finding}");
+            }
+            let count = set.policies.len();
+            eprintln!("serving `{}` ({count} policies), ready in {} us", set.name, since.elapsed().as_micros());
+        }
+        Err(reason) => eprintln!("error: no policy set can serve, so every event is refused\n{reason}"),
+    }
+    serving
+}
+
+fn load(config: &Config, environment: &Environment) -> Serving {
+    let place = environment.task_root.join(POLICIES);
+    let text = config.policies.clone().unwrap_or_else(|| place.to_string_lossy().into_owned());
+    let source = Source::parse(&text).map_err(|error| error.to_string())?;
+    let package = source.read().map_err(|error| error.to_string())?;
+    let engine = Engine::new(environment.concurrency, config.caps.limits.memory).map_err(|error| error.to_string())?;
+    let admission = Admission::new(engine).compiling_at_most(MOST_COMPILED);
+    admission
+        .admit(&package, &config.caps, |name| env::var(name).ok())
+        .map_err(|error| format!("{source} cannot be loaded\n{error}"))
+}
