@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use cogwit_core::store::sha256;
+use cogwit_core::digest::sha256;
 use snapbox::str;
 
 use crate::program::{Cogwit, cogwit, json, stderr, stdout};
