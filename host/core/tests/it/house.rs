@@ -4,6 +4,13 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use cogwit_core::case::CaseFile;
+use cogwit_core::policy::Document;
+use cogwit_core::store::Source;
+
+use crate::scenario;
+use crate::support::admit;
+
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
 }
@@ -141,20 +148,29 @@ fn the_engines_version_is_the_locked_one() {
     assert!(cogwit_core::run::FINGERPRINT.starts_with(&format!("wasmtime-{}+", cogwit_core::run::WASMTIME)));
 }
 
-/// The first block of a language in a Markdown text.
-fn block<'a>(markdown: &'a str, language: &str) -> &'a str {
-    let (_, rest) = markdown.split_once(&format!("```{language}\n")).unwrap();
-    rest.split("```").next().unwrap()
+/// The blocks of a language in a Markdown text.
+fn blocks<'a>(markdown: &'a str, language: &str) -> Vec<&'a str> {
+    let fence = format!("```{language}\n");
+    markdown.split(&fence).skip(1).map(|rest| rest.split("```").next().unwrap()).collect()
 }
 
 #[test]
 fn what_the_readme_shows_is_true() {
     let readme = fs::read_to_string(root().join("README.md")).unwrap();
-    let set = cogwit_core::policy::Document::parse(block(&readme, "toml")).unwrap();
-    assert_eq!(set.policies.len(), 1);
+    let [set, cases] = blocks(&readme, "toml")[..] else { panic!("a set, and a file of cases") };
+    let set = Document::parse(set).unwrap();
+    assert_eq!((set.policies.len(), set.errors), (1, Vec::new()));
+    let CaseFile { cases, errors } = CaseFile::parse(cases, &|name| Err(format!("no `{name}`")));
+    assert_eq!((cases.len(), errors), (2, Vec::new()));
+    for (_, case) in cases {
+        let mut package = Source::Document(scenario::policies_wasm().join("policies.toml")).read().unwrap();
+        case.lay_over(&mut package).unwrap();
+        let checked = case.check(&admit(&package).unwrap());
+        assert!(checked.mismatches.is_empty(), "{:?}", checked.mismatches);
+    }
     let sdk = fs::read_to_string(root().join("guest/sdk/src/lib.rs")).unwrap();
     let documented: Vec<_> = sdk.lines().map(|line| line.trim_start_matches("//!").trim_start()).collect();
-    for line in block(&readme, "rust").lines().map(str::trim) {
+    for line in blocks(&readme, "rust")[0].lines().map(str::trim) {
         assert!(documented.contains(&line), "the SDK's documentation, which is tested, does not show `{line}`");
     }
 }
