@@ -28,6 +28,16 @@ pub enum Error {
         /// Its error output, or its exit status.
         why: String,
     },
+    /// What a workspace depends on could not be fetched.
+    #[error(
+        "`{command}` failed in `{root}`: its output says why; if `Cargo.lock` is not what the manifests ask for, run `cargo check` there"
+    )]
+    Fetch {
+        /// The command line.
+        command: String,
+        /// The workspace.
+        root: PathBuf,
+    },
     /// A file or folder could not be used.
     #[error("cannot {action} `{path}`")]
     File {

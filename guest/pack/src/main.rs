@@ -45,7 +45,8 @@ fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let progress = |line: &str| eprintln!("pack: {line}");
     let workspace = Workspace::at(&env::current_dir()?)?;
     let guests = workspace.guests_under(&workspace.root.join("guest/policies"))?;
-    let toolchain = Toolchain::find(arguments.toolchain, &workspace.target_dir.join("wasm-toolchain"), &progress)?;
+    let toolchain =
+        Toolchain::find(arguments.toolchain, &workspace.root, &workspace.target_dir.join("wasm-toolchain"), &progress)?;
     progress(&format!("compiler: {}", toolchain.version));
     let components = build(&workspace, &toolchain, &guests, &progress)?;
 
