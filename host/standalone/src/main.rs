@@ -1,4 +1,4 @@
-//! Is the standalone host: runs and inspects policies as the Lambda host would.
+//! Is the standalone host: makes, runs and inspects policies, as the Lambda host would run them.
 
 mod cmd;
 mod embedded;
@@ -20,6 +20,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Pack(cmd::pack::Args),
     Run(cmd::run::Args),
     Inspect(cmd::inspect::Args),
     Config(cmd::config::Args),
@@ -27,6 +28,7 @@ enum Command {
 
 fn main() -> ExitCode {
     let done = match Cli::parse().command {
+        Command::Pack(args) => cmd::pack::run(&args),
         Command::Run(args) => cmd::run::run(&args),
         Command::Inspect(args) => cmd::inspect::run(&args),
         Command::Config(args) => cmd::config::run(&args),

@@ -5,6 +5,8 @@ mod config;
 mod faults;
 mod grants;
 mod inspect;
+#[cfg(unix)]
+mod pack;
 mod program;
 mod readme;
 mod refused;
