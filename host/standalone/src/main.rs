@@ -20,6 +20,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    New(cmd::new::Args),
     Pack(cmd::pack::Args),
     Run(cmd::run::Args),
     Inspect(cmd::inspect::Args),
@@ -28,6 +29,7 @@ enum Command {
 
 fn main() -> ExitCode {
     let done = match Cli::parse().command {
+        Command::New(args) => cmd::new::run(&args),
         Command::Pack(args) => cmd::pack::run(&args),
         Command::Run(args) => cmd::run::run(&args),
         Command::Inspect(args) => cmd::inspect::run(&args),

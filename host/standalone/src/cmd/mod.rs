@@ -1,5 +1,6 @@
 //! Holds the commands, one file each.
 
+pub(crate) mod new;
 pub(crate) mod pack;
 pub(crate) mod run;
 pub(crate) mod inspect;

@@ -5,6 +5,7 @@ mod config;
 mod faults;
 mod grants;
 mod inspect;
+mod new;
 #[cfg(unix)]
 mod pack;
 mod program;
