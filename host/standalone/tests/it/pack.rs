@@ -246,6 +246,10 @@ fn a_build_that_fails_leaves_the_folder_as_it_was() {
     let folder = folder(MANIFEST).with("tools/cargo", broken);
     let report = stderr(&pack(&folder).arg("crate").ends(1).stdout_eq(""));
     assert!(report.contains("error: it does not compile\n") && report.contains("\nerror: `"), "{report}");
+    assert!(
+        report.ends_with("if `Cargo.lock` is not what the manifests ask for, run `cargo check` there\n"),
+        "{report}"
+    );
     assert!(!Path::new(&folder.path("crate/policies.toml")).exists());
 }
 

@@ -29,8 +29,8 @@ Exit codes:
   2  the command line or a COGWIT_* variable is wrong
   4  this host would not admit the component, or a file cannot be read or written
 
-The compiler is your toolchain's, if it has the target wasm32-unknown-unknown; else, on Debian, one that is unpacked into your
-cache folder (about 137 MB to fetch and 500 MB on disk, once). Nothing is installed.")]
+The compiler is your toolchain's, if it has the target wasm32-unknown-unknown; else, on Debian, one that is unpacked into
+your cache folder (about 137 MB to fetch and 500 MB on disk, once). Nothing is installed.")]
 pub(crate) struct Args {
     /// The folder of the crate, or of a workspace
     #[arg(default_value = ".")]
