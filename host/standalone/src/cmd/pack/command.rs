@@ -101,10 +101,10 @@ fn pack(args: &Args) -> Result<Report, Failure> {
 
 /// What the host finds in a component, which it must be able to serve once its capabilities are granted.
 fn shape(engine: &Engine, component: &Component) -> Result<Shape, Failure> {
-    let shape = engine.inspect(&component.bytes);
-    let refused = |reason| Failure::could_not_run(format!("`{}` was built, but not written: {reason}", component.file));
-    let shape = shape.map_err(refused)?;
-    shape.answers(&needs(&shape)).map_err(refused)?;
+    let refused =
+        |reason: String| Failure::could_not_run(format!("`{}` was built, but not written: {reason}", component.file));
+    let shape = engine.inspect(&component.bytes).map_err(|error| refused(error.to_string()))?;
+    shape.answers(&needs(&shape)).map_err(|error| refused(error.to_string()))?;
     Ok(shape)
 }
 
