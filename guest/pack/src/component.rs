@@ -1,7 +1,7 @@
 //! Makes a component of a core module, says whose it is, and takes its digest.
 
 use sha2::{Digest, Sha256};
-use wasm_metadata::{AddMetadata, AddMetadataField, Description, Licenses, Producers, Version};
+use wasm_metadata::{AddMetadata, AddMetadataField, Description, Licenses, Producers, Revision, Version};
 use wit_component::ComponentEncoder;
 
 use crate::error::chain;
@@ -23,6 +23,11 @@ pub struct Component {
 }
 
 impl Component {
+    /// The name of the policy: that of its file without `.wasm`.
+    pub fn name(&self) -> &str {
+        self.file.strip_suffix(".wasm").unwrap_or(&self.file)
+    }
+
     /// Wraps the core module that the compiler made of `guest`.
     pub(crate) fn encode(guest: &Guest, module: &[u8], rustc: &str) -> Result<Self> {
         let failed = |why: String| Error::Encode { name: guest.name.clone(), why };
@@ -52,6 +57,9 @@ fn wrap(guest: &Guest, module: &[u8]) -> Result<(Vec<u8>, Option<String>), Box<d
     if let Some(license) = &guest.license {
         metadata.licenses = AddMetadataField::Set(Licenses::new(license)?);
     }
+    if let Some(revision) = &guest.revision {
+        metadata.revision = AddMetadataField::Set(Revision::new(revision.clone()));
+    }
     let component = metadata.to_wasm(&component)?;
 
     let producers = Producers::from_wasm(&component)?;
@@ -80,6 +88,8 @@ mod tests {
             version: "1.2.3".into(),
             description: Some("Denies the late".into()),
             license: Some(license.into()),
+            revision: Some("5b1f0c7".into()),
+            folder: "/w/deny-late".into(),
             artifact: "deny_late".into(),
         }
     }
@@ -87,7 +97,7 @@ mod tests {
     #[test]
     fn a_component_says_whose_it_is_and_who_encoded_it() {
         let component = Component::encode(&guest("Apache-2.0 OR MIT"), EMPTY_MODULE, "rustc 1.95.0").unwrap();
-        assert_eq!(component.file, "deny-late.wasm");
+        assert_eq!((component.file.as_str(), component.name()), ("deny-late.wasm", "deny-late"));
         assert_eq!(component.rustc, "rustc 1.95.0");
         assert!(component.encoder.starts_with("wit-component 0."), "{}", component.encoder);
         let Payload::Component { metadata, .. } = Payload::from_binary(&component.bytes).unwrap() else {
@@ -97,6 +107,7 @@ mod tests {
         assert_eq!(metadata.version.unwrap().to_string(), "1.2.3");
         assert_eq!(metadata.description.unwrap().to_string(), "Denies the late");
         assert_eq!(metadata.licenses.unwrap().to_string(), "Apache-2.0 OR MIT");
+        assert_eq!(metadata.revision.unwrap().to_string(), "5b1f0c7");
     }
 
     #[test]

@@ -29,7 +29,7 @@ pub(crate) fn inner_cargo(workspace: &Workspace, toolchain: &Toolchain, subcomma
         command.env(format!("CARGO_TARGET_{variable}_LINKER"), &build_std.linker);
     }
     let source = toolchain.build_std.as_ref().map(|build_std| build_std.source.as_path());
-    let places = places(&workspace.root, &cargo_home(), source);
+    let places = places(&workspace.root, &cargo_home(), &workspace.neighbours(), source);
     command.env("CARGO_ENCODED_RUSTFLAGS", encoded_flags(&places, &workspace.root));
     command
 }
@@ -45,19 +45,25 @@ fn changes_the_build(name: &str) -> bool {
 
 /// Folders whose paths would reach the bytes (a panic tells where it came from), and what they are called instead.
 /// The compiler takes the last prefix that matches, so the inner folder comes after the outer one.
-fn places(workspace: &Path, cargo_home: &Path, rust_source: Option<&Path>) -> Vec<(PathBuf, &'static str)> {
-    let mut places = vec![(workspace.to_owned(), "/workspace"), (cargo_home.to_owned(), "/cargo")];
+fn places(
+    workspace: &Path,
+    cargo_home: &Path,
+    neighbours: &[(PathBuf, String)],
+    rust_source: Option<&Path>,
+) -> Vec<(PathBuf, String)> {
+    let mut places = vec![(workspace.to_owned(), "/workspace".into()), (cargo_home.to_owned(), "/cargo".into())];
     if let Ok(registries) = fs::read_dir(cargo_home.join("registry/src")) {
-        places.extend(registries.flatten().map(|registry| (registry.path(), "/crates")));
+        places.extend(registries.flatten().map(|registry| (registry.path(), "/crates".into())));
     }
-    places.extend(rust_source.map(|source| (source.to_owned(), "/rust")));
+    places.extend(neighbours.iter().map(|(path, name)| (path.clone(), format!("/{name}"))));
+    places.extend(rust_source.map(|source| (source.to_owned(), "/rust".into())));
     places
 }
 
 /// The compiler's flags in the form that bears blanks and overrides every configuration file.
 /// A place has up to three paths: as it was named, without links, and, if inside the workspace, relative to it,
 /// which is how cargo names it to the compiler.
-fn encoded_flags(places: &[(PathBuf, &str)], workspace: &Path) -> OsString {
+fn encoded_flags(places: &[(PathBuf, String)], workspace: &Path) -> OsString {
     let mut flags = OsString::from(format!("-Clink-arg=-zstack-size={STACK_BYTES}"));
     for (place, name) in places {
         let real = fs::canonicalize(place).unwrap_or_else(|_| place.clone());
@@ -111,10 +117,16 @@ mod tests {
         fs::create_dir_all(&registry).unwrap();
         let workspace = Path::new("/w");
         let source = Path::new("/w/target/rust");
-        let places = places(workspace, home.path(), Some(source));
-        let expected =
-            [(workspace, "/workspace"), (home.path(), "/cargo"), (registry.as_path(), "/crates"), (source, "/rust")];
-        assert_eq!(places, expected.map(|(path, name)| (path.to_owned(), name)));
+        let sdk = Path::new("/clone/guest/sdk");
+        let places = places(workspace, home.path(), &[(sdk.to_owned(), "cogwit-sdk".into())], Some(source));
+        let expected = [
+            (workspace, "/workspace"),
+            (home.path(), "/cargo"),
+            (registry.as_path(), "/crates"),
+            (sdk, "/cogwit-sdk"),
+            (source, "/rust"),
+        ];
+        assert_eq!(places, expected.map(|(path, name)| (path.to_owned(), name.to_owned())));
     }
 
     #[test]
@@ -123,8 +135,8 @@ mod tests {
         let root = fs::canonicalize(folder.path()).unwrap();
         fs::create_dir(root.join("a b")).unwrap();
         let dotted = root.join("a b/../a b");
-        let flags =
-            encoded_flags(&[(root.clone(), "/workspace"), (dotted, "/rust"), ("/none".into(), "/cargo")], &root);
+        let places = [(root.clone(), "/workspace"), (dotted, "/rust"), ("/none".into(), "/cargo")];
+        let flags = encoded_flags(&places.map(|(path, name)| (path, name.to_owned())), &root);
         let root = root.display();
         let expected = [
             "-Clink-arg=-zstack-size=32768".into(),

@@ -28,6 +28,16 @@ pub enum Error {
         /// Its error output, or its exit status.
         why: String,
     },
+    /// What a workspace depends on could not be fetched.
+    #[error(
+        "`{command}` failed in `{root}`: its output says why; if `Cargo.lock` is not what the manifests ask for, run `cargo check` there"
+    )]
+    Fetch {
+        /// The command line.
+        command: String,
+        /// The workspace.
+        root: PathBuf,
+    },
     /// A file or folder could not be used.
     #[error("cannot {action} `{path}`")]
     File {
@@ -72,6 +82,14 @@ pub enum Error {
     /// A toolchain was looked at and does not do.
     #[error("{0}")]
     Unsuited(String),
+    /// No machine code could be made.
+    #[error("cannot make {what}: {why}")]
+    Native {
+        /// What was to be made.
+        what: String,
+        /// Why it could not.
+        why: String,
+    },
     /// The core module of a policy does not become a component.
     #[error("`{name}` does not become a component: {why}")]
     Encode {

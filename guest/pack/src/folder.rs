@@ -10,17 +10,17 @@ use crate::lock::{Entry, Lock};
 use crate::pin::pin;
 use crate::{Component, Progress, Result};
 
-const SET: &str = "policies.toml";
-const LOCK: &str = "policies.lock";
+pub(crate) const SET: &str = "policies.toml";
+pub(crate) const LOCK: &str = "policies.lock";
 
 /// What a folder of components holds. One that does not exist holds nothing.
 #[derive(Debug)]
 pub struct Folder {
-    path: PathBuf,
-    lock: Lock,
-    set: Option<String>,
+    pub(crate) path: PathBuf,
+    pub(crate) lock: Lock,
+    pub(crate) set: Option<String>,
     /// The digest of each component file.
-    digests: BTreeMap<String, String>,
+    pub(crate) digests: BTreeMap<String, String>,
 }
 
 /// How a folder differs from what was built now.
@@ -73,7 +73,7 @@ impl Folder {
             Some(set) => write(&path.join(SET), set.as_bytes())?,
             None => progress(&format!("no `{}` yet: no digests to write", self.path.join(SET).display())),
         }
-        write(&path.join(LOCK), lock.render()?.as_bytes())?;
+        write(&path.join(LOCK), lock.render("cargo pack")?.as_bytes())?;
         for old in self.lock.entries.iter().filter(|old| path == self.path && lock.entry(&old.file).is_none()) {
             progress(&format!("`{}` is built by no policy any more: remove it", old.file));
         }
@@ -116,13 +116,13 @@ impl Folder {
         }
     }
 
-    fn pin(&self, set: &str, lock: &Lock) -> Result<String> {
+    pub(crate) fn pin(&self, set: &str, lock: &Lock) -> Result<String> {
         pin(set, lock, &format!("`{}`", self.path.join(SET).display()))
     }
 }
 
 /// Writes a file unless it has these bytes already, so that nothing is rebuilt for an unchanged one.
-fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     if fs::read(path).is_ok_and(|old| old == bytes) {
         return Ok(());
     }

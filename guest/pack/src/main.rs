@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
-use cogwit_pack::{Choice, Component, Folder, Toolchain, Workspace, build};
+use cogwit_pack::{Choice, Component, Folder, Made, Toolchain, Workspace, build, make_native};
 
 /// Builds every policy under guest/policies into a component, and records the digests
 ///
@@ -23,6 +23,10 @@ struct Arguments {
     /// Write to this folder instead of policies-wasm
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+    /// Make machine code of the set's components too, beside them: for the Lambda host, so that it starts at once. Takes --out,
+    /// since machine code is not committed
+    #[arg(long, value_name = "TARGET", requires = "out")]
+    native: Option<String>,
 }
 
 const EXIT_CODES: &str = "\
@@ -45,7 +49,8 @@ fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let progress = |line: &str| eprintln!("pack: {line}");
     let workspace = Workspace::at(&env::current_dir()?)?;
     let guests = workspace.guests_under(&workspace.root.join("guest/policies"))?;
-    let toolchain = Toolchain::find(arguments.toolchain, &workspace.target_dir.join("wasm-toolchain"), &progress)?;
+    let toolchain =
+        Toolchain::find(arguments.toolchain, &workspace.root, &workspace.target_dir.join("wasm-toolchain"), &progress)?;
     progress(&format!("compiler: {}", toolchain.version));
     let components = build(&workspace, &toolchain, &guests, &progress)?;
 
@@ -56,6 +61,11 @@ fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         committed.write_to(out, &components, &progress)?;
     }
     summarize(&components, &committed);
+    if let (Some(out), Some(target)) = (&arguments.out, &arguments.native) {
+        for Made { file, size, .. } in make_native(out, target)? {
+            println!("{file}  {size}");
+        }
+    }
 
     let Some(comparison) = comparison else { return Ok(ExitCode::SUCCESS) };
     if let Some((old, new)) = comparison.moved {

@@ -1,14 +1,13 @@
 //! Writes digests into the text of a policy set and leaves every other character as it is.
 
-use toml_edit::{ArrayOfTables, DocumentMut, Item, value};
+use toml_edit::{ArrayOfTables, DocumentMut, Item, TomlError, value};
 
 use crate::lock::Lock;
 use crate::{Error, Result};
 
 /// The text of a policy set in which each `[[policy]]` whose `component` the lock knows has that `sha256`.
 pub(crate) fn pin(text: &str, lock: &Lock, what: &str) -> Result<String> {
-    let parsed = text.parse::<DocumentMut>();
-    let mut set = parsed.map_err(|error| Error::Format { what: what.into(), why: error.to_string() })?;
+    let mut set = parse(text, what)?;
     let policies = set.get_mut("policy").and_then(Item::as_array_of_tables_mut);
     for policy in policies.into_iter().flat_map(ArrayOfTables::iter_mut) {
         let component = policy.get("component").and_then(Item::as_str);
@@ -25,6 +24,18 @@ pub(crate) fn pin(text: &str, lock: &Lock, what: &str) -> Result<String> {
         }
     }
     Ok(set.to_string())
+}
+
+/// The files that the policies of a set name.
+pub(crate) fn components(text: &str, what: &str) -> Result<Vec<String>> {
+    let set = parse(text, what)?;
+    let policies = set.get("policy").and_then(Item::as_array_of_tables);
+    let files = policies.into_iter().flatten().filter_map(|policy| policy.get("component")?.as_str());
+    Ok(files.map(str::to_owned).collect())
+}
+
+fn parse(text: &str, what: &str) -> Result<DocumentMut> {
+    text.parse().map_err(|error: TomlError| Error::Format { what: what.into(), why: error.to_string() })
 }
 
 #[cfg(test)]
@@ -71,6 +82,12 @@ fuel = 10_000
         let pinned = pin(SET, &lock(), "").unwrap();
         assert_eq!(pinned, expected);
         assert_eq!(pin(&pinned, &lock(), "").unwrap(), pinned);
+    }
+
+    #[test]
+    fn the_files_of_a_set_are_in_its_order() {
+        assert_eq!(components(SET, "").unwrap(), ["a.wasm", "c.wasm", "b.wasm"]);
+        assert_eq!(components("schema = 1", "").unwrap(), [""; 0]);
     }
 
     #[test]

@@ -7,8 +7,8 @@ use std::process::Command;
 
 use serde::Deserialize;
 
-use crate::process::output;
-use crate::{Error, Result};
+use crate::process::{output, visibly};
+use crate::{Error, Progress, Result};
 
 /// A cargo workspace, or a single crate that is its own workspace.
 #[derive(Debug, Deserialize)]
@@ -33,6 +33,10 @@ pub struct Guest {
     pub description: Option<String>,
     /// The crate's licence expression, if its manifest has one.
     pub license: Option<String>,
+    /// The commit that the component shall name as its source, if any.
+    pub revision: Option<String>,
+    /// The folder of the crate's manifest.
+    pub(crate) folder: PathBuf,
     /// The stem of the file that the compiler writes.
     pub(crate) artifact: String,
 }
@@ -45,12 +49,20 @@ struct Package {
     license: Option<String>,
     manifest_path: PathBuf,
     targets: Vec<Target>,
+    #[serde(default)]
+    dependencies: Vec<Dependency>,
 }
 
 #[derive(Debug, Deserialize)]
 struct Target {
     name: String,
     crate_types: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Dependency {
+    name: String,
+    path: Option<PathBuf>,
 }
 
 impl Workspace {
@@ -61,7 +73,7 @@ impl Workspace {
         Self::parse(&output(&mut metadata)?)
     }
 
-    fn parse(json: &str) -> Result<Self> {
+    pub(crate) fn parse(json: &str) -> Result<Self> {
         serde_json::from_str(json)
             .map_err(|error| Error::Format { what: "the answer of `cargo metadata`".into(), why: error.to_string() })
     }
@@ -76,6 +88,41 @@ impl Workspace {
         guests.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(guests)
     }
+
+    /// The policies of `dir`: the crate whose manifest lies there, which must be one. Where none lies there, or one without
+    /// a package, every policy among the members below, by name.
+    pub fn policies_in(&self, dir: &Path) -> Result<Vec<Guest>> {
+        let manifest = dir.join("Cargo.toml");
+        if let Some(own) = self.packages.iter().find(|package| package.manifest_path == manifest) {
+            return Ok(vec![own.guest()?]);
+        }
+        let below = self.packages.iter().filter(|package| package.manifest_path.starts_with(dir));
+        let mut guests: Vec<_> = below.filter_map(|package| package.guest().ok()).collect();
+        if guests.is_empty() {
+            return Err(Error::NoGuests { folder: dir.to_owned() });
+        }
+        guests.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(guests)
+    }
+
+    /// Makes the workspace's `Cargo.lock` where there is none. A build takes it as it is.
+    pub fn lock(&self, progress: Progress) -> Result<()> {
+        if self.root.join("Cargo.lock").exists() {
+            return Ok(());
+        }
+        progress("no `Cargo.lock` yet: making one");
+        visibly(Command::new(cargo()).arg("generate-lockfile").current_dir(&self.root))
+    }
+
+    /// The crates of other folders that members depend on, each with its folder.
+    pub(crate) fn neighbours(&self) -> Vec<(PathBuf, String)> {
+        let dependencies = self.packages.iter().flat_map(|package| &package.dependencies);
+        let paths = dependencies.filter_map(|it| Some((it.path.clone()?, it.name.clone())));
+        let mut outside: Vec<_> = paths.filter(|(path, _)| !path.starts_with(&self.root)).collect();
+        outside.sort();
+        outside.dedup();
+        outside
+    }
 }
 
 impl Package {
@@ -89,6 +136,8 @@ impl Package {
             version: self.version.clone(),
             description: self.description.clone(),
             license: self.license.clone(),
+            revision: None,
+            folder: self.manifest_path.parent().unwrap_or(Path::new("")).to_owned(),
             artifact: target.name.replace('-', "_"),
         })
     }
@@ -144,5 +193,41 @@ mod tests {
     fn a_folder_without_policies_is_an_error() {
         let error = workspace(r#"["rlib"]"#).guests_under(Path::new("/w/guest/pol")).unwrap_err();
         assert!(matches!(error, Error::NoGuests { .. }), "{error}");
+        let error = workspace(r#"["rlib"]"#).policies_in(Path::new("/w/guest/sdk/src")).unwrap_err();
+        assert!(matches!(error, Error::NoGuests { .. }), "{error}");
+    }
+
+    #[test]
+    fn a_folders_own_crate_comes_before_those_below_it() {
+        let names = |kinds: &str, dir: &str| -> Result<Vec<_>> {
+            let guests = workspace(kinds).policies_in(Path::new(dir))?;
+            Ok(guests.into_iter().map(|guest| (guest.name, guest.folder)).collect())
+        };
+        let at = |name: &str| (name.to_owned(), PathBuf::from(format!("/w/guest/policies/{name}")));
+        assert_eq!(names(r#"["cdylib"]"#, "/w/guest/policies/deny-late").unwrap(), [at("deny-late")]);
+        assert_eq!(names(r#"["cdylib"]"#, "/w").unwrap(), [at("allow-all"), at("deny-late")]);
+        // What is no policy is passed over among others, but not where it was named.
+        assert_eq!(names(r#"["rlib"]"#, "/w/guest").unwrap(), [at("allow-all")]);
+        assert!(matches!(names("[]", "/w/guest/sdk"), Err(Error::NotCdylib { .. })));
+    }
+
+    #[test]
+    fn neighbours_are_what_lies_outside() {
+        let dependency = |path: &str| format!(r#"{{"name": "{}", "path": {path}}}"#, path.len());
+        let dependencies = [r#""/w/guest/sdk""#, r#""/sdk""#, "null", r#""/sdk""#].map(dependency).join(",");
+        let workspace = Workspace::parse(&format!(
+            r#"{{"workspace_root": "/w", "target_directory": "/w/target", "packages": [{{"name": "a", "version": "0.1.0",
+                "manifest_path": "/w/Cargo.toml", "targets": [], "dependencies": [{dependencies}]}}]}}"#
+        ));
+        assert_eq!(workspace.unwrap().neighbours(), [("/sdk".into(), "6".to_owned())]);
+    }
+
+    #[test]
+    fn a_lock_that_is_there_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("Cargo.lock"), "mine").unwrap();
+        let workspace = Workspace { root: folder.path().to_owned(), target_dir: PathBuf::new(), packages: Vec::new() };
+        workspace.lock(&|line| panic!("{line}")).unwrap();
+        assert_eq!(std::fs::read_to_string(folder.path().join("Cargo.lock")).unwrap(), "mine");
     }
 }

@@ -1,9 +1,11 @@
 //! Holds the bindings that `wit-bindgen` generates: the shared imports, and one module for each exported interface.
+//!
+//! `wit` is a link to the repository's folder: a package may only hold what lies below its own manifest.
 
 /// The interfaces that every policy may import, and the types that the triggers share.
 pub mod imports {
     wit_bindgen::generate!({
-        path: "../../wit",
+        path: "wit",
         world: "imports",
         generate_all,
         runtime_path: "cogwit_sdk::wit_bindgen::rt",
@@ -15,7 +17,7 @@ pub mod imports {
 /// The interfaces that a policy may import if its set grants it the capability.
 pub mod granted {
     wit_bindgen::generate!({
-        path: "../../wit",
+        path: "wit",
         world: "granted",
         generate_all,
         runtime_path: "cogwit_sdk::wit_bindgen::rt",
@@ -27,7 +29,7 @@ macro_rules! world {
     ($module:ident, $world:literal) => {
         pub mod $module {
             wit_bindgen::generate!({
-                path: "../../wit",
+                path: "wit",
                 world: $world,
                 runtime_path: "cogwit_sdk::wit_bindgen::rt",
                 pub_export_macro: true,

@@ -12,6 +12,8 @@ pub(crate) mod exit {
     pub(crate) const ALLOW: u8 = 0;
     /// Denied by a policy.
     pub(crate) const DENY: u8 = 1;
+    /// What the command was to make did not come about.
+    pub(crate) const FAILED: u8 = 1;
     /// The command line or a `COGWIT_*` variable is wrong.
     pub(crate) const USAGE: u8 = 2;
     /// A policy broke.
@@ -30,6 +32,10 @@ pub(crate) struct Failure {
 impl Failure {
     pub(crate) fn usage(error: impl ToString) -> Self {
         Self { code: exit::USAGE, text: error.to_string() }
+    }
+
+    pub(crate) fn failed(error: impl ToString) -> Self {
+        Self { code: exit::FAILED, text: error.to_string() }
     }
 
     pub(crate) fn could_not_run(error: impl ToString) -> Self {

@@ -1,4 +1,4 @@
-//! Is the standalone host: runs and inspects policies as the Lambda host would.
+//! Is the standalone host: makes, runs and inspects policies, as the Lambda host would run them.
 
 mod cmd;
 mod embedded;
@@ -20,21 +20,27 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    New(cmd::new::Args),
+    Pack(cmd::pack::Args),
     Run(cmd::run::Args),
     Test(cmd::test::Args),
     Event(cmd::event::Args),
     Inspect(cmd::inspect::Args),
     Validate(cmd::validate::Args),
+    Native(cmd::native::Args),
     Config(cmd::config::Args),
 }
 
 fn main() -> ExitCode {
     let done = match Cli::parse().command {
+        Command::New(args) => cmd::new::run(&args),
+        Command::Pack(args) => cmd::pack::run(&args),
         Command::Run(args) => cmd::run::run(&args),
         Command::Test(args) => cmd::test::run(&args),
-        Command::Inspect(args) => cmd::inspect::run(&args),
         Command::Event(args) => cmd::event::run(&args),
+        Command::Inspect(args) => cmd::inspect::run(&args),
         Command::Validate(args) => cmd::validate::run(&args),
+        Command::Native(args) => cmd::native::run(&args),
         Command::Config(args) => cmd::config::run(&args),
     };
     done.unwrap_or_else(|failure| failure.report())

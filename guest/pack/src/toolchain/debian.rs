@@ -16,22 +16,28 @@ const STAMP: &str = ".complete";
 
 /// Debian's toolchain out of `cache`, fetched first if it is not there or too old.
 pub(super) fn toolchain(cache: &Path, progress: Progress) -> Result<Toolchain> {
-    fs::create_dir_all(cache).map_err(file("create", cache))?;
-    let root = cache.join("debian");
-    {
-        let _lock = lock(cache, progress)?;
-        if !fs::read_to_string(root.join(STAMP)).is_ok_and(|version| is_new_enough(&version)) {
-            let unfinished = cache.join("debian.unfinished");
-            remove(&unfinished)?;
-            unpack(&unfinished, progress)?;
-            remove(&root)?;
-            fs::rename(&unfinished, &root).map_err(file("move", &unfinished))?;
-        }
-    }
+    let root = root(cache, progress)?;
     let rustc = root.join("rustc");
     let version = output(Command::new(&rustc).arg("-V"))?;
     let source = root.join("usr/lib/rustlib/src/rust");
     Ok(Toolchain { version, rustc, build_std: Some(BuildStd { source, linker: linker()? }) })
+}
+
+/// The folder of the compiler, complete. It is named as the compiler names it to itself: whole and without links, so that
+/// the paths in what it writes are found there.
+fn root(cache: &Path, progress: Progress) -> Result<PathBuf> {
+    fs::create_dir_all(cache).map_err(file("create", cache))?;
+    let cache = &fs::canonicalize(cache).map_err(file("read", cache))?;
+    let root = cache.join("debian");
+    let _lock = lock(cache, progress)?;
+    if !fs::read_to_string(root.join(STAMP)).is_ok_and(|version| is_new_enough(&version)) {
+        let unfinished = cache.join("debian.unfinished");
+        remove(&unfinished)?;
+        unpack(&unfinished, progress)?;
+        remove(&root)?;
+        fs::rename(&unfinished, &root).map_err(file("move", &unfinished))?;
+    }
+    Ok(root)
 }
 
 /// Holds off a second run that would fetch the same. The system drops it when we end, however we end.
@@ -113,6 +119,17 @@ mod tests {
     use std::os::unix::fs::PermissionsExt;
 
     use super::*;
+
+    #[test]
+    fn a_cache_behind_a_link_is_named_by_where_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let (real, link) = (folder.path().join("real"), folder.path().join("link"));
+        fs::create_dir_all(real.join("debian")).unwrap();
+        fs::write(real.join("debian").join(STAMP), "999.0.0").unwrap();
+        std::os::unix::fs::symlink(&real, &link).unwrap();
+        let expected = fs::canonicalize(&real).unwrap().join("debian");
+        assert_eq!(root(&link, &|line| panic!("{line}")).unwrap(), expected);
+    }
 
     #[test]
     fn the_wrapper_gives_the_compiler_its_libraries_wherever_the_folder_is() {

@@ -16,7 +16,7 @@ pub enum Choice {
     Auto,
     /// The active toolchain, which must have the target
     Installed,
-    /// Debian's packages, unpacked under the target folder and never installed
+    /// Debian's packages, unpacked into a folder of our own and never installed
     Debian,
 }
 
@@ -38,10 +38,10 @@ pub(crate) struct BuildStd {
 }
 
 impl Toolchain {
-    /// Finds the toolchain of `choice`. Debian's is kept in `cache` and fetched at most once.
-    pub fn find(choice: Choice, cache: &Path, progress: Progress) -> Result<Self> {
+    /// Finds the toolchain of `choice` for the workspace in `root`. Debian's is kept in `cache` and fetched at most once.
+    pub fn find(choice: Choice, root: &Path, cache: &Path, progress: Progress) -> Result<Self> {
         let not_asked = || Err(Error::Unsuited("not asked for".into()));
-        let found = if choice == Choice::Debian { not_asked() } else { installed() };
+        let found = if choice == Choice::Debian { not_asked() } else { installed(root) };
         let installed = match found {
             Ok(toolchain) => return Ok(toolchain),
             Err(error) => chain(&error),
@@ -51,11 +51,12 @@ impl Toolchain {
     }
 }
 
-/// The active toolchain, if it has the target.
-fn installed() -> Result<Toolchain> {
+/// The active toolchain, if it has the target. A workspace may choose its own with a `rust-toolchain.toml`.
+fn installed(root: &Path) -> Result<Toolchain> {
     let rustc = PathBuf::from("rustc");
-    let version = output(Command::new(&rustc).arg("-V"))?;
-    let folder = output(Command::new(&rustc).args(["--print=target-libdir", "--target", TARGET]))?;
+    let version = output(Command::new(&rustc).arg("-V").current_dir(root))?;
+    let print = ["--print=target-libdir", "--target", TARGET];
+    let folder = output(Command::new(&rustc).args(print).current_dir(root))?;
     let is_core = |name: &str| name.starts_with("libcore-") && name.ends_with(".rlib");
     let has_core = names(Path::new(&folder)).is_ok_and(|names| names.iter().any(|name| is_core(name)));
     if !has_core {

@@ -94,7 +94,7 @@ macro_rules! define {
         }
 
         /// Whether the trigger has an interface in this version.
-        pub(crate) const fn has_interface(trigger: Trigger) -> bool {
+        pub const fn has_interface(trigger: Trigger) -> bool {
             matches!(trigger, $(Trigger::$variant)|+)
         }
     };

@@ -18,9 +18,8 @@ mod imports;
 mod usage;
 mod fault;
 
-pub(crate) use bindings::{
-    Denial, Header, Request, Response, has_interface, interfaces, pre_authentication, pre_sign_up,
-};
+pub use bindings::has_interface;
+pub(crate) use bindings::{Denial, Header, Request, Response, interfaces, pre_authentication, pre_sign_up};
 pub use chance::{Chance, Consumed};
 pub use engine::{Engine, EngineError, FINGERPRINT, WASMTIME};
 pub use fault::{Fault, Key};

@@ -63,7 +63,7 @@ pub enum ShapeError {
     Native(NativeError),
     /// Too large to be compiled where time is short, and without machine code.
     #[error(
-        "it has {size} bytes and no machine code for this host{because}, which compiles {most} bytes at most: make it with `cogwit pack --native`"
+        "it has {size} bytes and no machine code for this host{because}, which compiles {most} bytes at most: make it with `cogwit native`"
     )]
     TooLarge {
         /// Its size, in bytes.

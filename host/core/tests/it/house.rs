@@ -54,13 +54,34 @@ fn stages_know_only_what_they_may() {
     }
 }
 
+/// The crate cogwit-pack is a tool of the guest's side, and knows no more of a policy than cargo does. So the standalone host
+/// may call it for `cogwit pack`, and it calls the core's engine for machine code. No other host carries a compiler's errands, and none depends on the SDK or a policy.
 #[test]
 fn guest_and_host_share_the_wit_alone() {
-    for (side, other) in [("guest", "cogwit-core"), ("host", "cogwit-sdk")] {
+    let read = |manifest: &Path| fs::read_to_string(manifest).unwrap().parse::<toml::Table>().unwrap();
+    let workspace = read(&root().join("Cargo.toml"));
+    let side_of = |name: &str| {
+        let path = workspace["workspace"]["dependencies"].get(name)?.get("path")?.as_str()?;
+        path.split_once('/').map(|(side, _)| side.to_owned())
+    };
+    for (side, other) in [("guest", "host"), ("host", "guest")] {
         for manifest in files(&root().join(side), "Cargo.toml") {
-            assert!(!fs::read_to_string(&manifest).unwrap().contains(other), "{}", manifest.display());
+            let table = read(&manifest);
+            let sections = ["dependencies", "dev-dependencies", "build-dependencies"];
+            let tables = sections.iter().filter_map(|section| table.get(*section)?.as_table());
+            for name in tables.flat_map(toml::Table::keys) {
+                let crossing = side_of(name).is_some_and(|found| found == other);
+                let tool = match name.as_str() {
+                    "cogwit-pack" => manifest.ends_with("host/standalone/Cargo.toml"),
+                    "cogwit-core" => manifest.ends_with("guest/pack/Cargo.toml"),
+                    _ => false,
+                };
+                assert!(!crossing || tool, "{} knows {name}", manifest.display());
+            }
         }
     }
+    let pack = fs::read_to_string(root().join("guest/pack/Cargo.toml")).unwrap();
+    assert!(!pack.contains("cogwit-sdk"), "the tool knows the SDK");
 }
 
 #[test]

@@ -11,9 +11,8 @@ use cogwit_core::run::{Engine, Need, Shape};
 use cogwit_core::store::{Admission, Source};
 use cogwit_core::text::one_line;
 use serde::Serialize;
-use wasm_metadata::Payload;
 
-use super::common::{Format, config_from_env};
+use super::common::{Format, config_from_env, metadata};
 use crate::failure::{Failure, exit};
 use crate::output::{out, styled};
 
@@ -96,21 +95,6 @@ fn imports(shape: &Shape) -> Vec<Import> {
         Need::Refused => "not given by this host".to_owned(),
     };
     shape.imports.iter().map(|import| Import { name: import.name.clone(), need: need(import.need) }).collect()
-}
-
-/// What the component says of itself. A component without metadata, or with broken metadata, is a component all the same.
-fn metadata(bytes: &[u8]) -> BTreeMap<&'static str, String> {
-    let Ok(payload) = Payload::from_binary(bytes) else { return BTreeMap::new() };
-    let own = payload.metadata();
-    [
-        ("name", own.name.clone()),
-        ("version", own.version.as_ref().map(ToString::to_string)),
-        ("description", own.description.as_ref().map(ToString::to_string)),
-        ("licenses", own.licenses.as_ref().map(ToString::to_string)),
-    ]
-    .into_iter()
-    .filter_map(|(key, value)| Some((key, value?)))
-    .collect()
 }
 
 fn text(it: &Inspection) -> String {

@@ -1,10 +1,13 @@
 //! Holds the commands, one file each.
 
+pub(crate) mod new;
+pub(crate) mod pack;
 pub(crate) mod run;
 pub(crate) mod test;
 pub(crate) mod event;
 pub(crate) mod inspect;
 pub(crate) mod validate;
+pub(crate) mod native;
 pub(crate) mod config;
 
 mod common;

@@ -5,6 +5,9 @@ mod config;
 mod faults;
 mod grants;
 mod inspect;
+mod new;
+#[cfg(unix)]
+mod pack;
 mod program;
 mod readme;
 mod refused;

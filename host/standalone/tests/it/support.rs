@@ -43,25 +43,30 @@ world checking {
 /// A small component, quick to compile, whose `decide` for a sign-up is `body`. `$log` logs what stands at 1024, 9 bytes;
 /// `$random` and `$now` need their capabilities, and are there if the body names them.
 pub(crate) fn probe(body: &str) -> Vec<u8> {
+    component_of(&probe_module(body))
+}
+
+/// The core module of a probe, as a compiler would write it.
+pub(crate) fn probe_module(body: &str) -> Vec<u8> {
     let granted = [
         ("$random", r#""wasi:random/random@0.2.6" "get-random-u64" (func $random (result i64))"#),
         ("$now", r#""wasi:clocks/wall-clock@0.2.6" "now" (func $now (param i32))"#),
     ];
     let granted = granted.into_iter().filter(|(name, _)| body.contains(name));
     let imports: String = granted.map(|(_, import)| format!("(import {import})")).collect();
-    build("deciding", &imports, &format!(r#"(func (export "{DECIDE}") (param i32) (result i32) {body})"#))
+    module("deciding", &imports, &format!(r#"(func (export "{DECIDE}") (param i32) (result i32) {body})"#))
 }
 
 /// A probe that allows, and whose check of its settings is `body`.
 pub(crate) fn checking_probe(body: &str) -> Vec<u8> {
     let decide = format!(r#"(func (export "{DECIDE}") (param i32) (result i32) {ALLOW})"#);
     let validate = r#"(func (export "cogwit:triggers/settings@0.1.0#validate") (result i32)"#;
-    build("checking", "", &format!("{decide} {validate} {body})"))
+    component_of(&module("checking", "", &format!("{decide} {validate} {body})")))
 }
 
 const DECIDE: &str = "cogwit:triggers/pre-sign-up@0.1.0#decide";
 
-fn build(world: &str, imports: &str, exports: &str) -> Vec<u8> {
+fn module(world: &str, imports: &str, exports: &str) -> Vec<u8> {
     let module = format!(
         r#"(module
   (import "wasi:logging/logging@0.1.0-draft" "log" (func $wasi (param i32 i32 i32 i32 i32)))
@@ -78,7 +83,11 @@ fn build(world: &str, imports: &str, exports: &str) -> Vec<u8> {
     let package = resolve.push_str("it.wit", WORLDS).unwrap();
     let world = resolve.select_world(&[package], Some(world)).unwrap();
     embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8).unwrap();
-    ComponentEncoder::default().module(&module).unwrap().encode().unwrap()
+    module
+}
+
+fn component_of(module: &[u8]) -> Vec<u8> {
+    ComponentEncoder::default().module(module).unwrap().encode().unwrap()
 }
 
 /// A folder of its own, gone at the end of the test.
