@@ -104,17 +104,17 @@ fn settings_that_the_policy_refuses() {
         run.args(["--setting", setting]).ends(4).stdout_eq("")
     };
     refused("deny-short-username.minimum-length=five").stderr_eq(str![[r#"
-error: `[..]/host/../policies-wasm/deny-short-username.wasm` cannot be loaded
+error: `[..]deny-short-username.wasm` cannot be loaded
 policy `deny-short-username`: its settings are refused: `minimum-length` is `five`: write a value such as `5`
 
 "#]]);
     refused("deny-short-username.minimum-length=129").stderr_eq(str![[r#"
-error: `[..]/host/../policies-wasm/deny-short-username.wasm` cannot be loaded
+error: `[..]deny-short-username.wasm` cannot be loaded
 policy `deny-short-username`: its settings are refused: `minimum-length` is `129`: write a number from 1 to 128
 
 "#]]);
     refused("deny-short-username.minimum-lenght=7").stderr_eq(str![[r#"
-error: `[..]/host/../policies-wasm/deny-short-username.wasm` cannot be loaded
+error: `[..]deny-short-username.wasm` cannot be loaded
 policy `deny-short-username`: its settings are refused: `minimum-lenght` is not known: this policy reads `minimum-length`
 
 "#]]);
