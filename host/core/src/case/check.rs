@@ -15,6 +15,9 @@ use crate::{Call, Decision, Outcome, Verdict, decide};
 /// The id that every case is decided under.
 pub const ID: &str = "test";
 
+/// The kind of the fault where no policy answers an event that needs one.
+const UNMATCHED: &str = "unmatched";
+
 /// What came of a case.
 #[derive(Debug, Clone)]
 pub struct Checked {
@@ -37,7 +40,20 @@ pub struct Mismatch {
 
 impl fmt::Display for Mismatch {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "`{}` should be {}, but is {}", self.key, self.expected, self.actual)
+        let Self { key, expected, actual } = self;
+        match (*key, expected, actual) {
+            ("max-fuel" | "max-memory", most, used) => write!(formatter, "{key}: at most {most} expected, {used} used"),
+            ("log", missing, _) => write!(formatter, "log: no line has {missing}"),
+            ("forbidden-imports", patterns, found) => {
+                write!(formatter, "{key}: {found}, though {patterns} is forbidden")
+            }
+            ("fault", Value::Null, kind) if kind == UNMATCHED => {
+                write!(formatter, "fault: none expected, but no policy answers the event")
+            }
+            ("fault", Value::Null, kind) => write!(formatter, "fault: none expected, but a policy broke: {kind}"),
+            (_, expected, Value::Null) => write!(formatter, "{key}: {expected} expected, but there is none"),
+            (_, expected, actual) => write!(formatter, "{key}: {expected} expected, {actual} given"),
+        }
     }
 }
 
@@ -128,7 +144,7 @@ impl Comparison {
             Verdict::Fault(fault) => Some(fault.kind()),
             _ => None,
         });
-        let unmatched = matches!(decision.outcome, Outcome::Fault(_)).then_some("unmatched");
+        let unmatched = matches!(decision.outcome, Outcome::Fault(_)).then_some(UNMATCHED);
         let actual = kinds.chain(unmatched).next();
         let asked_for = expect.fault.is_some() || expect.decision.as_deref() == Some("fault");
         match expect.fault.as_deref() {

@@ -1,6 +1,7 @@
 //! Holds the command line to its promises, from outside: every test starts the program itself.
 #![expect(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "tests fail loudly")]
 
+mod cases;
 mod config;
 mod faults;
 mod grants;

@@ -1,0 +1,5 @@
+//! Tests policies by cases: `cogwit test`.
+
+mod expect;
+mod output;
+mod probes;
