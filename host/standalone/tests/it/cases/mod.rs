@@ -1,5 +1,6 @@
 //! Tests policies by cases: `cogwit test`.
 
+mod discovery;
 mod expect;
 mod output;
 mod probes;
