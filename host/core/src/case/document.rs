@@ -40,12 +40,12 @@ pub struct Case {
     event: Option<String>,
     event_file: Option<String>,
     source: Option<String>,
-    with: Option<Json>,
-    /// What the file has for every case, which comes first.
-    #[serde(skip)]
-    with_below: Option<Json>,
     #[serde(default)]
     without: Vec<String>,
+    with: Option<Json>,
+    /// What the file takes away and sets for every case, which comes first.
+    #[serde(skip)]
+    below: (Vec<String>, Option<Json>),
     /// The trigger of an event that does not say it.
     #[serde(default, deserialize_with = "trigger")]
     pub trigger: Option<Trigger>,
@@ -124,6 +124,10 @@ impl Case {
         for (policy, own) in self.settings {
             settings.entry(policy).or_default().extend(own);
         }
+        let mut capabilities = below.capabilities;
+        for (policy, own) in self.capabilities {
+            capabilities.entry(policy).or_default().extend(own);
+        }
         // Of the three ways to say the event, one of its own replaces the one below.
         let own_event = self.event.is_some() || self.event_file.is_some() || self.source.is_some();
         let event = |own: Option<String>, below: Option<String>| if own_event { own } else { below };
@@ -134,14 +138,14 @@ impl Case {
             components: self.components.or(below.components),
             candidate: self.candidate.or(below.candidate),
             settings,
-            capabilities: below.capabilities.into_iter().chain(self.capabilities).collect(),
+            capabilities,
             env: below.env.into_iter().chain(self.env).collect(),
             event: event(self.event, below.event),
             event_file: event(self.event_file, below.event_file),
             source: event(self.source, below.source),
+            without: self.without,
             with: self.with,
-            with_below: below.with,
-            without: below.without.into_iter().chain(self.without).collect(),
+            below: (below.without, below.with),
             trigger: self.trigger.or(below.trigger),
             now: self.now.or(below.now),
             seed: self.seed.or(below.seed),
@@ -157,7 +161,10 @@ impl Case {
             return Err("a case cannot hold cases: move them to the top of the file".to_owned());
         }
         match self.expect.decision.as_deref() {
-            None => return Err("it expects nothing: write `expect = { decision = \"allow\" }`".to_owned()),
+            None if self.expect == Expect::default() => {
+                return Err("it expects nothing: write `expect = { decision = \"allow\" }`".to_owned());
+            }
+            None => return Err("`expect` has no `decision`: write allow, deny, fault or event-refused".to_owned()),
             Some(word) if !Expect::DECISIONS.contains(&word) => {
                 return Err(format!("`{word}` is no decision: write allow, deny, fault or event-refused"));
             }
@@ -180,23 +187,29 @@ impl Case {
             (Some(text), None, None) => text.clone().into_bytes(),
             (None, Some(file), None) => read(file)?,
             (None, None, Some(source)) => example(source).map_err(|error| error.to_string())?.as_bytes().to_vec(),
-            _ => return Err("it needs one event: write `source`, `event` or `event-file`".to_owned()),
+            (None, None, None) => {
+                return Err("it has no event: write `source`, `event` or `event-file`".to_owned());
+            }
+            _ => return Err("it has more than one event: keep one of `source`, `event` and `event-file`".to_owned()),
         };
-        let with: Vec<_> = self.with_below.iter().chain(&self.with).map(Json::text).collect();
-        if with.is_empty() && self.without.is_empty() {
+        let (without, with) = &self.below;
+        let edits = [(without, with), (&self.without, &self.with)];
+        if edits.iter().all(|(without, with)| without.is_empty() && with.is_none()) {
             return Ok(bytes);
         }
-        let mut text =
-            String::from_utf8(bytes).map_err(|_| "`with` and `without` need an event that is UTF-8".to_owned())?;
-        for path in &self.without {
-            let path: MemberPath = path.parse().map_err(|error| format!("`without`: {error}"))?;
-            text = path.remove(&text).map_err(|error| format!("`without`: {error}"))?;
-        }
-        for with in with {
-            let with = Object::parse(with, "`with`").map_err(|error| error.to_string())?;
-            for (path, value) in with.iter() {
-                let path: MemberPath = path.parse().map_err(|error| format!("`with`: {error}"))?;
-                text = path.set(&text, value).map_err(|error| format!("`with`: {error}"))?;
+        let not_utf_8 = |_| "`with` and `without` need an event that is UTF-8".to_owned();
+        let mut text = String::from_utf8(bytes).map_err(not_utf_8)?;
+        for (without, with) in edits {
+            for path in without {
+                let path: MemberPath = path.parse().map_err(|error| format!("`without`: {error}"))?;
+                text = path.remove(&text).map_err(|error| format!("`without`: {error}"))?;
+            }
+            if let Some(with) = with {
+                let with = Object::parse(with.text(), "`with`").map_err(|error| error.to_string())?;
+                for (path, value) in with.iter() {
+                    let path: MemberPath = path.parse().map_err(|error| format!("`with`: {error}"))?;
+                    text = path.set(&text, value).map_err(|error| format!("`with`: {error}"))?;
+                }
             }
         }
         Ok(text.into_bytes())

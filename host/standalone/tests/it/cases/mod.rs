@@ -3,4 +3,5 @@
 mod discovery;
 mod expect;
 mod output;
+mod overlay;
 mod probes;
