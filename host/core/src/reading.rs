@@ -9,33 +9,37 @@ use toml::de::{DeTable, DeValue, Deserializer, Error};
 /// The most mistakes that are told of one text.
 const MOST: usize = 100;
 
-/// What `text` says, and what is wrong with it, each with its line. A part that cannot be read is passed over, so that the
-/// rest is read too. None where nothing is left to read.
+/// What `text` says, and what is wrong with it, line by line. A part that cannot be read is passed over, so that the rest
+/// is read too. None where nothing is left to read.
 pub(crate) fn read<T: DeserializeOwned>(text: &str) -> (Option<T>, Vec<String>) {
     let mut errors = Vec::new();
-    let mut table = match DeTable::parse(text) {
-        Ok(table) => table,
+    let value = match DeTable::parse(text) {
+        Ok(table) => read_table(text, table, &mut errors),
         Err(error) => return (None, vec![with_hint(&error)]),
     };
+    // The parser goes by the names of the keys.
+    errors.sort_by_key(|error| error.span().map(|span| span.start));
+    (value, errors.iter().map(with_hint).collect())
+}
+
+fn read_table<T: DeserializeOwned>(text: &str, mut table: Spanned<DeTable<'_>>, errors: &mut Vec<Error>) -> Option<T> {
     // What was passed over, and what was meant by it, is not missing.
     let mut passed_over: Vec<String> = Vec::new();
     while errors.len() < MOST {
         match T::deserialize(Deserializer::from(table.clone())) {
-            Ok(value) => return (Some(value), errors),
+            Ok(value) => return Some(value),
             Err(mut error) => {
                 error.set_input(Some(text));
+                let (span, meant) = (error.span(), meant(&error));
                 if !passed_over.iter().any(|key| error.message() == format!("missing field `{key}`")) {
-                    errors.push(with_hint(&error));
+                    errors.push(error);
                 }
-                passed_over.extend(meant(&error));
-                match error.span().and_then(|span| take(table.get_mut(), &span)) {
-                    Some(key) => passed_over.push(key),
-                    None => break,
-                }
+                passed_over.extend(meant);
+                passed_over.push(take(table.get_mut(), &span?)?);
             }
         }
     }
-    (None, errors)
+    None
 }
 
 /// Takes away the key, the value or the item of a list that stands at `span`. Gives the key, or nothing for an item.

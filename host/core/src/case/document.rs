@@ -205,7 +205,8 @@ impl Case {
                 text = path.remove(&text).map_err(|error| format!("`without`: {error}"))?;
             }
             if let Some(with) = with {
-                let with = Object::parse(with.text(), "`with`").map_err(|error| error.to_string())?;
+                let no_object = |_| "`with` is no object: write a table of paths and values".to_owned();
+                let with = Object::parse(with.text(), "with").map_err(no_object)?;
                 for (path, value) in with.iter() {
                     let path: MemberPath = path.parse().map_err(|error| format!("`with`: {error}"))?;
                     text = path.set(&text, value).map_err(|error| format!("`with`: {error}"))?;

@@ -5,6 +5,7 @@ use std::fmt;
 use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use std::string::FromUtf8Error;
 
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
@@ -75,6 +76,14 @@ pub enum SourceError {
         path: PathBuf,
         /// What the system says.
         reason: io::Error,
+    },
+    /// A file that is no text.
+    #[error("`{path}` is no text: {reason}; write it in UTF-8")]
+    NotText {
+        /// The file.
+        path: PathBuf,
+        /// Where it is none.
+        reason: FromUtf8Error,
     },
     /// A file is too large.
     #[error("`{path}` has more than {most} bytes, which is the most that is read: make it smaller")]
@@ -234,8 +243,8 @@ fn read_file(path: &Path, most: u64) -> Result<Vec<u8>, SourceError> {
 }
 
 fn read_text(path: &Path) -> Result<String, SourceError> {
-    let unreadable = |reason| SourceError::Unreadable { path: path.to_owned(), reason };
-    String::from_utf8(read_file(path, MAX_TEXT_BYTES)?).map_err(|error| unreadable(io::Error::other(error)))
+    let not_text = |reason| SourceError::NotText { path: path.to_owned(), reason };
+    String::from_utf8(read_file(path, MAX_TEXT_BYTES)?).map_err(not_text)
 }
 
 /// What `cargo pack` wrote of the components that it built.

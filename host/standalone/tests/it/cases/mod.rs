@@ -1,6 +1,8 @@
 //! Tests policies by cases: `cogwit test`.
 
+mod choice;
 mod discovery;
+mod errors;
 mod expect;
 mod output;
 mod overlay;
