@@ -115,11 +115,12 @@ fn round(args: &Args, runner: &mut Runner) -> Result<Round, Failure> {
     });
     let done = done.map_err(Failure::unwritable)?;
     print(args, &done, since.elapsed()).map_err(Failure::unwritable)?;
-    let updated = if args.update { update::update(&done)? } else { Vec::new() };
-    for line in &updated {
-        output::report(&format!("{line}\n"));
+    let mut code = code(&done);
+    if args.update {
+        let updated = update::update(&done);
+        updated.told.iter().for_each(|line| output::report(&format!("{line}\n")));
+        code = if updated.whole && update::covers(&done) { exit::ALLOW } else { code };
     }
-    let code = if args.update && update::covers(&done) { exit::ALLOW } else { code(&done) };
     if done.is_empty() {
         output::report(&format!("{}\n", nothing(args)));
     }

@@ -7,3 +7,4 @@ mod expect;
 mod output;
 mod overlay;
 mod probes;
+mod update;
