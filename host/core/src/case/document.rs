@@ -85,6 +85,8 @@ pub struct CaseFile {
     pub cases: Vec<(usize, Case)>,
     /// What is wrong with the file.
     pub errors: Vec<String>,
+    /// The files that it names for events and replies, relative to its own, whether they could be read or not.
+    pub files: BTreeSet<String>,
 }
 
 impl CaseFile {
@@ -94,20 +96,21 @@ impl CaseFile {
     /// errors, and the rest can be run.
     pub fn parse(text: &str, read: &dyn Fn(&str) -> Result<Vec<u8>, String>) -> Self {
         let (top, mut errors) = reading::read::<Case>(text);
-        let Some(mut top) = top else { return Self { cases: Vec::new(), errors } };
+        let Some(mut top) = top else { return Self { errors, ..Self::default() } };
         let inside = std::mem::take(&mut top.case);
         let written = match inside.is_empty() {
             true => vec![top],
             false => inside.into_iter().map(|case| case.over(&top)).collect(),
         };
-        let mut cases = Vec::new();
+        let (mut cases, mut files) = (Vec::new(), BTreeSet::new());
         for (place, mut case) in (1..).zip(written) {
+            files.extend(case.event_file.iter().chain(&case.expect.reply_file).cloned());
             match case.complete(read) {
                 Ok(()) => cases.push((place, case)),
                 Err(error) => errors.push(format!("{}: {error}", case.title(place))),
             }
         }
-        Self { cases, errors }
+        Self { cases, errors, files }
     }
 }
 
@@ -219,11 +222,6 @@ impl Case {
     /// The event that is decided.
     pub fn event(&self) -> &[u8] {
         &self.bytes
-    }
-
-    /// The files that the case names for its event and its reply, relative to its own.
-    pub fn files(&self) -> impl Iterator<Item = &str> {
-        self.event_file.iter().chain(&self.expect.reply_file).map(String::as_str)
     }
 
     /// Lays the case's choice of policies, its settings and its capabilities over a set that was read.

@@ -209,7 +209,7 @@ fn tests(folder: &Path, policy: &PolicyDocument) -> Vec<Tests> {
         files.sort();
         if files.is_empty() {
             let errors = vec!["`tests` names no file: correct it, or add the cases".to_owned()];
-            found.push(of(Path::new(pattern), CaseFile { cases: Vec::new(), errors }));
+            found.push(of(Path::new(pattern), CaseFile { errors, ..CaseFile::default() }));
         }
         found.extend(files.iter().map(|file| of(file, read_cases(file))));
     }
@@ -222,7 +222,7 @@ pub fn read_cases(path: &Path) -> CaseFile {
     let read = |name: &str| read_file(&folder.join(name), MAX_CASE_BYTES).map_err(|error| error.to_string());
     match read_text(path) {
         Ok(text) => CaseFile::parse(&text, &read),
-        Err(error) => CaseFile { cases: Vec::new(), errors: vec![error.to_string()] },
+        Err(error) => CaseFile { errors: vec![error.to_string()], ..CaseFile::default() },
     }
 }
 

@@ -73,7 +73,7 @@ impl<'a> Subjects<'a> {
     fn read(&self, source: &Source) -> Result<Arc<Package>, String> {
         let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
         match source {
-            Source::Document(path) => drop(files.insert(path.clone())),
+            Source::Document(path) => files.extend([path.clone(), path.with_file_name("policies.lock")]),
             Source::Components(paths) => files.extend(paths.iter().cloned()),
             Source::Embedded { .. } => {}
         }

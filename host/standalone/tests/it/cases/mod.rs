@@ -8,3 +8,4 @@ mod output;
 mod overlay;
 mod probes;
 mod update;
+mod watch;
