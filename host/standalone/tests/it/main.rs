@@ -3,6 +3,7 @@
 
 mod cases;
 mod config;
+mod event;
 mod faults;
 mod grants;
 mod inspect;
@@ -16,3 +17,4 @@ mod scenarios;
 mod settings;
 mod streams;
 mod support;
+mod validate;

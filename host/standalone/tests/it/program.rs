@@ -4,9 +4,9 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::{env, process};
 
-use snapbox::Assert;
 use snapbox::assert::DEFAULT_ACTION_ENV;
 use snapbox::cmd::{Command, OutputAssert, cargo_bin};
+use snapbox::{Assert, IntoData};
 
 /// What a report says of a run that took longer than the default deadline.
 const TOO_SLOW: &str = "past its 100ms; raise the limit `deadline`";
@@ -78,8 +78,7 @@ impl Cogwit {
     }
 
     fn command(&self) -> Command {
-        let exact = Assert::new().action_env(DEFAULT_ACTION_ENV).normalize_paths(false);
-        Command::from_std(self.process()).with_assert(exact).stdin(self.stdin.clone())
+        Command::from_std(self.process()).with_assert(exact()).stdin(self.stdin.clone())
     }
 
     /// The process, for a test that watches it while it runs.
@@ -96,6 +95,16 @@ impl Cogwit {
         }
         process
     }
+}
+
+fn exact() -> Assert {
+    Assert::new().action_env(DEFAULT_ACTION_ENV).normalize_paths(false)
+}
+
+/// A text is like a snapshot, but for what `[..]` stands for.
+#[track_caller]
+pub(crate) fn is(text: impl IntoData, snapshot: impl IntoData) {
+    exact().eq(text, snapshot);
 }
 
 /// Standard output as text.

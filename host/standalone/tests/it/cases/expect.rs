@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use snapbox::str;
 
 use super::probes::set;
-use crate::program::json;
+use crate::program::{is, json};
 use crate::support::{Folder, SIGN_IN};
 
 /// A key of `expect`: what the case has beside it, the value that holds, and one that does not.
@@ -82,7 +82,7 @@ fn what_does_not_hold_is_told_in_words() {
         mismatches.insert(name.to_owned(), lines.join("\n"));
     }
     let told: String = mismatches.iter().map(|(name, lines)| format!("{name}\n{lines}\n\n")).collect();
-    snapbox::assert_data_eq!(
+    is(
         told,
         str![[r#"
 cases/it.toml: decision
@@ -149,7 +149,7 @@ cases/it.toml: warnings
 warnings: [] expected, ["moves-alias"] given
 
 
-"#]]
+"#]],
     );
 }
 

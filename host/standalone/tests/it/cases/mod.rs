@@ -6,6 +6,6 @@ mod errors;
 mod expect;
 mod output;
 mod overlay;
-mod probes;
+pub(crate) mod probes;
 mod update;
 mod watch;

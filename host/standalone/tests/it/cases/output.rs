@@ -3,7 +3,7 @@
 use snapbox::str;
 
 use super::probes::set;
-use crate::program::{json, stdout};
+use crate::program::{is, json, stdout};
 use crate::support::Folder;
 
 /// A pass, a failure, an error, and with `--fail-fast` some that do not run.
@@ -66,7 +66,7 @@ fn json_is_one_object_with_the_report_of_each_decision() {
     let ended =
         one_of_each().cogwit("test").args(["--format", "json", "--run", "nothing|c.toml"]).ends(4).stderr_eq("");
     let lines = serde_json::to_string_pretty(&json(&ended)).unwrap();
-    snapbox::assert_data_eq!(
+    is(
         lines,
         str![[r#"
 {
@@ -174,7 +174,7 @@ fn json_is_one_object_with_the_report_of_each_decision() {
   "notRun": 0,
   "passed": 0
 }
-"#]]
+"#]],
     );
 }
 

@@ -3,6 +3,7 @@
 use snapbox::str;
 
 use super::probes::set;
+use crate::program::is;
 use crate::support::Folder;
 
 const CASES: &str = r#"# What every case has.
@@ -59,7 +60,7 @@ updated cases/it.toml: in other words: decision, message, exact-response, warnin
 updated cases/it.toml: broke: fault
 
 "#]]);
-    snapbox::assert_data_eq!(
+    is(
         folder.text("cases/it.toml"),
         str![[r##"
 # What every case has.
@@ -103,12 +104,9 @@ expect.decision = 'allow'
 expect.fault = "trap"
 # The end.
 
-"##]]
+"##]],
     );
-    snapbox::assert_data_eq!(
-        folder.text("cases/denied.json"),
-        str![[r#"{"errorType":"Function.PolicyDenied","errorMessage":"not here"}"#]]
-    );
+    is(folder.text("cases/denied.json"), str![[r#"{"errorType":"Function.PolicyDenied","errorMessage":"not here"}"#]]);
     folder.cogwit("test").ends(0).stderr_eq("");
     let updated = folder.text("cases/it.toml");
     folder.cogwit("test").arg("--update").ends(0).stderr_eq("");
@@ -126,7 +124,7 @@ fn expectations_at_the_top() {
     let folder = set().with("cases/a.toml", one).with("cases/b.toml", shared).with("cases/c.toml", inline);
     folder.cogwit("test").arg("--update").ends(0);
     let told: String = ["a", "b", "c"].iter().map(|name| folder.text(&format!("cases/{name}.toml")) + "\n").collect();
-    snapbox::assert_data_eq!(
+    is(
         told,
         str![[r#"
 source = 'PreSignUp_SignUp'
@@ -151,7 +149,7 @@ expect.decision = 'allow'
 case = [{ name = 'a', policies = ['deny'] , expect.decision = "deny" }, { name = 'b', policies = ['verify'], expect = { warnings = ["moves-alias"] } }]
 
 
-"#]]
+"#]],
     );
     folder.cogwit("test").ends(0);
 }
