@@ -195,3 +195,38 @@ fn part(expected: &Value, actual: &Value) -> Value {
         _ => actual.clone(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_part_is_what_is_named_however_deep() {
+        let actual = json!({ "a": 1, "b": { "c": [1, { "d": 2 }], "e": null } });
+        for (expected, named) in [
+            (json!({}), json!({})),
+            (json!({ "a": 2 }), json!({ "a": 1 })),
+            (json!({ "b": { "c": 0 } }), json!({ "b": { "c": [1, { "d": 2 }] } })),
+            (json!({ "b": { "e": null, "f": null } }), json!({ "b": { "e": null } })),
+            (json!([]), actual.clone()),
+            (json!({ "a": {} }), json!({ "a": 1 })),
+        ] {
+            assert_eq!(part(&expected, &actual), named, "{expected}");
+        }
+    }
+
+    #[test]
+    fn a_mismatch_is_a_sentence() {
+        let told = |key, expected, actual| Mismatch { key, expected, actual }.to_string();
+        assert_eq!(told("decision", json!("allow"), json!("deny")), r#"decision: "allow" expected, "deny" given"#);
+        assert_eq!(told("message", json!("no"), Value::Null), r#"message: "no" expected, but there is none"#);
+        assert_eq!(told("fault", Value::Null, json!("fuel")), r#"fault: none expected, but a policy broke: "fuel""#);
+        assert_eq!(
+            told("fault", Value::Null, json!("unmatched")),
+            "fault: none expected, but no policy answers the event"
+        );
+        assert_eq!(told("max-fuel", json!(1), json!(2)), "max-fuel: at most 1 expected, 2 used");
+    }
+}

@@ -262,3 +262,99 @@ fn time<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Syst
     let wrong = |_| serde::de::Error::custom(format!("`{written}` is no time: write one such as 2026-11-22T12:00:00Z"));
     humantime::parse_rfc3339_weak(&written).map(Some).map_err(wrong)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::Document;
+
+    fn read(text: &str) -> CaseFile {
+        CaseFile::parse(text, &|name| match name {
+            "event.json" => Ok(b"{\"userName\":\"filed\"}".to_vec()),
+            "bytes" => Ok(b"\xff".to_vec()),
+            _ => Err(format!("no `{name}`")),
+        })
+    }
+
+    fn events(text: &str) -> Vec<String> {
+        let CaseFile { cases, errors, .. } = read(text);
+        assert_eq!(errors, [""; 0]);
+        cases.iter().map(|(_, case)| String::from_utf8_lossy(case.event()).into_owned()).collect()
+    }
+
+    #[test]
+    fn a_file_is_one_case_or_those_within_it() {
+        let one = read("name = 'a\\nb'\nevent = '{}'\nexpect.decision = 'allow'");
+        assert_eq!(one.cases.len(), 1);
+        assert_eq!(one.cases[0].1.title(1), "a\\nb");
+        let CaseFile { cases, errors, .. } = read(
+            "event = '{}'\n[[case]]\n[[case]]\nname = 'b'\nexpect.decision = 'deny'\n[[case]]\nexpect.decision = 'fault'",
+        );
+        assert_eq!(errors, ["case 1: it expects nothing: write `expect = { decision = \"allow\" }`"]);
+        let titles: Vec<_> = cases.iter().map(|(place, case)| case.title(*place)).collect();
+        assert_eq!(titles, ["b", "case 3"]);
+    }
+
+    #[test]
+    fn an_event_of_the_case_replaces_that_of_the_file_whatever_way_it_is_said() {
+        let text = "event = '{\"userName\":\"top\"}'\nexpect.decision = 'allow'\n[[case]]\n[[case]]\nevent-file = 'event.json'\n\
+                    [[case]]\nsource = 'PreSignUp_SignUp'\n";
+        let events = events(text);
+        assert_eq!(events[..2], [r#"{"userName":"top"}"#, r#"{"userName":"filed"}"#]);
+        assert!(events[2].contains("PreSignUp_SignUp"));
+    }
+
+    #[test]
+    fn the_files_that_are_named_are_known_even_if_they_are_not_there() {
+        let text = "expect = { decision = 'allow', reply-file = 'a' }\n[[case]]\nevent-file = 'b'\n[[case]]\nevent-file = 'bytes'\n\
+                    without = ['c']";
+        let CaseFile { cases, errors, files } = read(text);
+        assert!(cases.is_empty());
+        assert_eq!(errors, ["case 1: no `b`", "case 2: `with` and `without` need an event that is UTF-8"]);
+        assert_eq!(files.into_iter().collect::<Vec<_>>(), ["a", "b", "bytes"]);
+    }
+
+    #[test]
+    fn a_case_is_laid_over_its_set() {
+        let text = "schema = 1\n[set]\nname = 'it'\n[[policy]]\nname = 'a'\ncomponent = 'a.wasm'\nsettings = { x = 1, y = 2 }\n\
+                    capabilities = ['clock']\n[[policy]]\nname = 'b'\ncomponent = 'b.wasm'\n";
+        let package = Package {
+            document: Document::parse(text).unwrap(),
+            components: BTreeMap::new(),
+            missing: BTreeMap::new(),
+            tests: Vec::new(),
+        };
+        let laid = |lines: &str| {
+            let CaseFile { mut cases, errors, .. } =
+                read(&format!("event = '{{}}'\nexpect.decision = 'allow'\n{lines}"));
+            assert_eq!(errors, [""; 0]);
+            let mut package = package.clone();
+            let (_, case) = cases.remove(0);
+            case.lay_over(&mut package).map(|()| (case.is_of_the_set(), package.document.policies))
+        };
+        let (of_the_set, policies) = laid("").unwrap();
+        assert!(of_the_set && policies == package.document.policies);
+        let (of_the_set, policies) = laid("settings.a.y = 3\ncapabilities.a = ['random']\npolicies = ['a']").unwrap();
+        assert!(!of_the_set);
+        let [policy] = policies.as_slice() else { panic!("one policy") };
+        let settings: Vec<_> = policy.settings.iter().map(|(key, value)| (key.as_str(), value.clone())).collect();
+        let plain = |text: &str| SettingValue::Text(text.to_owned());
+        assert_eq!(settings, [("x", plain("1")), ("y", plain("3"))]);
+        assert_eq!(policy.capabilities, BTreeSet::from([Capability::Clock, Capability::Random]));
+        for lines in ["settings.c.x = 1", "capabilities.c = []", "policies = ['a', 'c']"] {
+            assert_eq!(laid(lines).unwrap_err(), "no policy has the name `c`, the set has `a`, `b`");
+        }
+    }
+
+    #[test]
+    fn times_are_read_with_and_without_quotes() {
+        let noon = SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1_795_348_800);
+        for now in ["2026-11-22T12:00:00Z", "'2026-11-22T12:00:00Z'", "2026-11-22 12:00:00", "2026-11-22T12:00:00.000Z"]
+        {
+            let file = read(&format!("event = '{{}}'\nexpect.decision = 'allow'\nnow = {now}"));
+            assert_eq!(file.cases[0].1.now, Some(noon), "{now}: {:?}", file.errors);
+        }
+        let errors = read("event = '{}'\nexpect.decision = 'allow'\nnow = 2026-11-22").errors;
+        assert!(errors[0].ends_with("is no time: write one such as 2026-11-22T12:00:00Z"), "{errors:?}");
+    }
+}
