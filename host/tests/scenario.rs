@@ -42,7 +42,7 @@ pub(crate) fn all() -> Vec<Scenario> {
 }
 
 fn read(root: &Path, folder: &Path) -> Scenario {
-    let CaseFile { mut cases, errors } = read_cases(&folder.join("case.toml"));
+    let CaseFile { mut cases, errors, .. } = read_cases(&folder.join("case.toml"));
     assert_eq!((cases.len(), errors), (1, Vec::new()), "{}", folder.display());
     let (_, case) = cases.remove(0);
     Scenario {

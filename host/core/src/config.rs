@@ -88,7 +88,7 @@ pub const VARIABLES: &[Variable] = &[
     },
     Variable {
         name: "COGWIT_POLICIES",
-        meaning: "where the Lambda host finds its policy set; by default in the folder `policies` of its package",
+        meaning: "the policy set of the Lambda host; by default in its package",
         example: "a folder with a policies.toml",
         read: |config, text| {
             config.policies = Some(text.to_owned()).filter(|source| !source.is_empty());
@@ -98,7 +98,7 @@ pub const VARIABLES: &[Variable] = &[
     },
     Variable {
         name: "COGWIT_MASK",
-        meaning: "`off` leaves what tells of persons in what policies log; secrets are masked all the same",
+        meaning: "`off` leaves what tells of persons in logs, but no secret",
         example: "`on` or `off`",
         read: |config, text| {
             config.masking.personal = match text {
@@ -112,7 +112,7 @@ pub const VARIABLES: &[Variable] = &[
     },
     Variable {
         name: "COGWIT_MASK_KEY",
-        meaning: "the key under which records name users; without one they name none",
+        meaning: "the key under which records name users; else they do not",
         example: "a secret text",
         read: |config, text| {
             config.masking.key = Some(text.to_owned()).filter(|key| !key.is_empty());

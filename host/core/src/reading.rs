@@ -9,33 +9,37 @@ use toml::de::{DeTable, DeValue, Deserializer, Error};
 /// The most mistakes that are told of one text.
 const MOST: usize = 100;
 
-/// What `text` says, and what is wrong with it, each with its line. A part that cannot be read is passed over, so that the
-/// rest is read too. None where nothing is left to read.
+/// What `text` says, and what is wrong with it, line by line. A part that cannot be read is passed over, so that the rest
+/// is read too. None where nothing is left to read.
 pub(crate) fn read<T: DeserializeOwned>(text: &str) -> (Option<T>, Vec<String>) {
     let mut errors = Vec::new();
-    let mut table = match DeTable::parse(text) {
-        Ok(table) => table,
+    let value = match DeTable::parse(text) {
+        Ok(table) => read_table(text, table, &mut errors),
         Err(error) => return (None, vec![with_hint(&error)]),
     };
+    // The parser goes by the names of the keys.
+    errors.sort_by_key(|error| error.span().map(|span| span.start));
+    (value, errors.iter().map(with_hint).collect())
+}
+
+fn read_table<T: DeserializeOwned>(text: &str, mut table: Spanned<DeTable<'_>>, errors: &mut Vec<Error>) -> Option<T> {
     // What was passed over, and what was meant by it, is not missing.
     let mut passed_over: Vec<String> = Vec::new();
     while errors.len() < MOST {
         match T::deserialize(Deserializer::from(table.clone())) {
-            Ok(value) => return (Some(value), errors),
+            Ok(value) => return Some(value),
             Err(mut error) => {
                 error.set_input(Some(text));
+                let (span, meant) = (error.span(), meant(&error));
                 if !passed_over.iter().any(|key| error.message() == format!("missing field `{key}`")) {
-                    errors.push(with_hint(&error));
+                    errors.push(error);
                 }
-                passed_over.extend(meant(&error));
-                match error.span().and_then(|span| take(table.get_mut(), &span)) {
-                    Some(key) => passed_over.push(key),
-                    None => break,
-                }
+                passed_over.extend(meant);
+                passed_over.push(take(table.get_mut(), &span?)?);
             }
         }
     }
-    (None, errors)
+    None
 }
 
 /// Takes away the key, the value or the item of a list that stands at `span`. Gives the key, or nothing for an item.
@@ -84,4 +88,79 @@ pub(crate) fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> O
         .filter(|(likeness, _)| *likeness > 0.7)
         .max_by(|(a, _), (b, _)| a.total_cmp(b))
         .map(|(_, candidate)| candidate)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Debug, Default, PartialEq, Deserialize)]
+    #[serde(deny_unknown_fields, default)]
+    struct Shape {
+        name: String,
+        sizes: Vec<u8>,
+        parts: Vec<Part>,
+        more: BTreeMap<String, u8>,
+    }
+
+    #[derive(Debug, PartialEq, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Part {
+        length: u8,
+    }
+
+    /// The last line of each mistake, with the line that it stands on.
+    fn mistakes(errors: &[String]) -> Vec<String> {
+        let line = |error: &str| error.split(['e', ',']).find_map(|it| it.strip_prefix(' ')?.parse::<u32>().ok());
+        let told = |error: &String| format!("{}: {}", line(error).unwrap(), error.lines().next_back().unwrap());
+        errors.iter().map(told).collect()
+    }
+
+    #[test]
+    fn what_is_right_is_read_and_what_is_wrong_is_told_line_by_line() {
+        let text = "zzz = 1\nname = 'it'\nsizes = [1, 'two', 3, 400]\nparts = [{ length = 1 }, { lenght = 2 }, { length = 3, width = 4 }]\n\
+                    [more]\nb = -1\na = 5\n";
+        let (shape, errors) = read::<Shape>(text);
+        let parts = vec![Part { length: 1 }, Part { length: 3 }];
+        let more = BTreeMap::from([("a".to_owned(), 5)]);
+        assert_eq!(shape.unwrap(), Shape { name: "it".to_owned(), sizes: vec![1, 3], parts, more });
+        assert_eq!(
+            mistakes(&errors),
+            [
+                "1: unknown field `zzz`, expected one of `name`, `sizes`, `parts`, `more`",
+                "3: invalid type: string \"two\", expected u8",
+                "3: invalid value: integer `400`, expected u8",
+                "4: did you mean `length`?",
+                "4: unknown field `width`, expected `length`",
+                "6: invalid value: integer `-1`, expected u8",
+            ]
+        );
+    }
+
+    #[test]
+    fn what_is_no_toml_is_one_mistake() {
+        let (shape, errors) = read::<Shape>("name = 'a'\nname = 'b'\nzzz = 1");
+        assert_eq!((shape, errors.len()), (None, 1));
+        assert!(errors[0].contains("duplicate key"), "{}", errors[0]);
+    }
+
+    #[test]
+    fn mistakes_without_end_are_not_all_told() {
+        let text: String = (0..1_000).map(|number| format!("key{number} = 1\n")).collect();
+        let (shape, errors) = read::<Shape>(&text);
+        assert_eq!((shape, errors.len()), (None, MOST));
+    }
+
+    #[test]
+    fn the_nearest_word_is_one_that_is_alike() {
+        let known = ["decision", "message", "max-fuel"];
+        for (word, meant) in [("desicion", Some("decision")), ("max_fuel", Some("max-fuel")), ("zzz", None), ("", None)]
+        {
+            assert_eq!(nearest(word, known.into_iter()), meant, "{word}");
+        }
+    }
 }

@@ -15,6 +15,9 @@ use crate::{Call, Decision, Outcome, Verdict, decide};
 /// The id that every case is decided under.
 pub const ID: &str = "test";
 
+/// The kind of the fault where no policy answers an event that needs one.
+const UNMATCHED: &str = "unmatched";
+
 /// What came of a case.
 #[derive(Debug, Clone)]
 pub struct Checked {
@@ -37,7 +40,20 @@ pub struct Mismatch {
 
 impl fmt::Display for Mismatch {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "`{}` should be {}, but is {}", self.key, self.expected, self.actual)
+        let Self { key, expected, actual } = self;
+        match (*key, expected, actual) {
+            ("max-fuel" | "max-memory", most, used) => write!(formatter, "{key}: at most {most} expected, {used} used"),
+            ("log", missing, _) => write!(formatter, "log: no line has {missing}"),
+            ("forbidden-imports", patterns, found) => {
+                write!(formatter, "{key}: {found}, though {patterns} is forbidden")
+            }
+            ("fault", Value::Null, kind) if kind == UNMATCHED => {
+                write!(formatter, "fault: none expected, but no policy answers the event")
+            }
+            ("fault", Value::Null, kind) => write!(formatter, "fault: none expected, but a policy broke: {kind}"),
+            (_, expected, Value::Null) => write!(formatter, "{key}: {expected} expected, but there is none"),
+            (_, expected, actual) => write!(formatter, "{key}: {expected} expected, {actual} given"),
+        }
     }
 }
 
@@ -128,7 +144,7 @@ impl Comparison {
             Verdict::Fault(fault) => Some(fault.kind()),
             _ => None,
         });
-        let unmatched = matches!(decision.outcome, Outcome::Fault(_)).then_some("unmatched");
+        let unmatched = matches!(decision.outcome, Outcome::Fault(_)).then_some(UNMATCHED);
         let actual = kinds.chain(unmatched).next();
         let asked_for = expect.fault.is_some() || expect.decision.as_deref() == Some("fault");
         match expect.fault.as_deref() {
@@ -177,5 +193,40 @@ fn part(expected: &Value, actual: &Value) -> Value {
             Value::Object(named.collect())
         }
         _ => actual.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_part_is_what_is_named_however_deep() {
+        let actual = json!({ "a": 1, "b": { "c": [1, { "d": 2 }], "e": null } });
+        for (expected, named) in [
+            (json!({}), json!({})),
+            (json!({ "a": 2 }), json!({ "a": 1 })),
+            (json!({ "b": { "c": 0 } }), json!({ "b": { "c": [1, { "d": 2 }] } })),
+            (json!({ "b": { "e": null, "f": null } }), json!({ "b": { "e": null } })),
+            (json!([]), actual.clone()),
+            (json!({ "a": {} }), json!({ "a": 1 })),
+        ] {
+            assert_eq!(part(&expected, &actual), named, "{expected}");
+        }
+    }
+
+    #[test]
+    fn a_mismatch_is_a_sentence() {
+        let told = |key, expected, actual| Mismatch { key, expected, actual }.to_string();
+        assert_eq!(told("decision", json!("allow"), json!("deny")), r#"decision: "allow" expected, "deny" given"#);
+        assert_eq!(told("message", json!("no"), Value::Null), r#"message: "no" expected, but there is none"#);
+        assert_eq!(told("fault", Value::Null, json!("fuel")), r#"fault: none expected, but a policy broke: "fuel""#);
+        assert_eq!(
+            told("fault", Value::Null, json!("unmatched")),
+            "fault: none expected, but no policy answers the event"
+        );
+        assert_eq!(told("max-fuel", json!(1), json!(2)), "max-fuel: at most 1 expected, 2 used");
     }
 }

@@ -40,12 +40,12 @@ pub struct Case {
     event: Option<String>,
     event_file: Option<String>,
     source: Option<String>,
-    with: Option<Json>,
-    /// What the file has for every case, which comes first.
-    #[serde(skip)]
-    with_below: Option<Json>,
     #[serde(default)]
     without: Vec<String>,
+    with: Option<Json>,
+    /// What the file takes away and sets for every case, which comes first.
+    #[serde(skip)]
+    below: (Vec<String>, Option<Json>),
     /// The trigger of an event that does not say it.
     #[serde(default, deserialize_with = "trigger")]
     pub trigger: Option<Trigger>,
@@ -85,6 +85,8 @@ pub struct CaseFile {
     pub cases: Vec<(usize, Case)>,
     /// What is wrong with the file.
     pub errors: Vec<String>,
+    /// The files that it names for events and replies, relative to its own, whether they could be read or not.
+    pub files: BTreeSet<String>,
 }
 
 impl CaseFile {
@@ -94,20 +96,21 @@ impl CaseFile {
     /// errors, and the rest can be run.
     pub fn parse(text: &str, read: &dyn Fn(&str) -> Result<Vec<u8>, String>) -> Self {
         let (top, mut errors) = reading::read::<Case>(text);
-        let Some(mut top) = top else { return Self { cases: Vec::new(), errors } };
+        let Some(mut top) = top else { return Self { errors, ..Self::default() } };
         let inside = std::mem::take(&mut top.case);
         let written = match inside.is_empty() {
             true => vec![top],
             false => inside.into_iter().map(|case| case.over(&top)).collect(),
         };
-        let mut cases = Vec::new();
+        let (mut cases, mut files) = (Vec::new(), BTreeSet::new());
         for (place, mut case) in (1..).zip(written) {
+            files.extend(case.event_file.iter().chain(&case.expect.reply_file).cloned());
             match case.complete(read) {
                 Ok(()) => cases.push((place, case)),
                 Err(error) => errors.push(format!("{}: {error}", case.title(place))),
             }
         }
-        Self { cases, errors }
+        Self { cases, errors, files }
     }
 }
 
@@ -124,6 +127,10 @@ impl Case {
         for (policy, own) in self.settings {
             settings.entry(policy).or_default().extend(own);
         }
+        let mut capabilities = below.capabilities;
+        for (policy, own) in self.capabilities {
+            capabilities.entry(policy).or_default().extend(own);
+        }
         // Of the three ways to say the event, one of its own replaces the one below.
         let own_event = self.event.is_some() || self.event_file.is_some() || self.source.is_some();
         let event = |own: Option<String>, below: Option<String>| if own_event { own } else { below };
@@ -134,14 +141,14 @@ impl Case {
             components: self.components.or(below.components),
             candidate: self.candidate.or(below.candidate),
             settings,
-            capabilities: below.capabilities.into_iter().chain(self.capabilities).collect(),
+            capabilities,
             env: below.env.into_iter().chain(self.env).collect(),
             event: event(self.event, below.event),
             event_file: event(self.event_file, below.event_file),
             source: event(self.source, below.source),
+            without: self.without,
             with: self.with,
-            with_below: below.with,
-            without: below.without.into_iter().chain(self.without).collect(),
+            below: (below.without, below.with),
             trigger: self.trigger.or(below.trigger),
             now: self.now.or(below.now),
             seed: self.seed.or(below.seed),
@@ -157,7 +164,10 @@ impl Case {
             return Err("a case cannot hold cases: move them to the top of the file".to_owned());
         }
         match self.expect.decision.as_deref() {
-            None => return Err("it expects nothing: write `expect = { decision = \"allow\" }`".to_owned()),
+            None if self.expect == Expect::default() => {
+                return Err("it expects nothing: write `expect = { decision = \"allow\" }`".to_owned());
+            }
+            None => return Err("`expect` has no `decision`: write allow, deny, fault or event-refused".to_owned()),
             Some(word) if !Expect::DECISIONS.contains(&word) => {
                 return Err(format!("`{word}` is no decision: write allow, deny, fault or event-refused"));
             }
@@ -180,23 +190,30 @@ impl Case {
             (Some(text), None, None) => text.clone().into_bytes(),
             (None, Some(file), None) => read(file)?,
             (None, None, Some(source)) => example(source).map_err(|error| error.to_string())?.as_bytes().to_vec(),
-            _ => return Err("it needs one event: write `source`, `event` or `event-file`".to_owned()),
+            (None, None, None) => {
+                return Err("it has no event: write `source`, `event` or `event-file`".to_owned());
+            }
+            _ => return Err("it has more than one event: keep one of `source`, `event` and `event-file`".to_owned()),
         };
-        let with: Vec<_> = self.with_below.iter().chain(&self.with).map(Json::text).collect();
-        if with.is_empty() && self.without.is_empty() {
+        let (without, with) = &self.below;
+        let edits = [(without, with), (&self.without, &self.with)];
+        if edits.iter().all(|(without, with)| without.is_empty() && with.is_none()) {
             return Ok(bytes);
         }
-        let mut text =
-            String::from_utf8(bytes).map_err(|_| "`with` and `without` need an event that is UTF-8".to_owned())?;
-        for path in &self.without {
-            let path: MemberPath = path.parse().map_err(|error| format!("`without`: {error}"))?;
-            text = path.remove(&text).map_err(|error| format!("`without`: {error}"))?;
-        }
-        for with in with {
-            let with = Object::parse(with, "`with`").map_err(|error| error.to_string())?;
-            for (path, value) in with.iter() {
-                let path: MemberPath = path.parse().map_err(|error| format!("`with`: {error}"))?;
-                text = path.set(&text, value).map_err(|error| format!("`with`: {error}"))?;
+        let not_utf_8 = |_| "`with` and `without` need an event that is UTF-8".to_owned();
+        let mut text = String::from_utf8(bytes).map_err(not_utf_8)?;
+        for (without, with) in edits {
+            for path in without {
+                let path: MemberPath = path.parse().map_err(|error| format!("`without`: {error}"))?;
+                text = path.remove(&text).map_err(|error| format!("`without`: {error}"))?;
+            }
+            if let Some(with) = with {
+                let no_object = |_| "`with` is no object: write a table of paths and values".to_owned();
+                let with = Object::parse(with.text(), "with").map_err(no_object)?;
+                for (path, value) in with.iter() {
+                    let path: MemberPath = path.parse().map_err(|error| format!("`with`: {error}"))?;
+                    text = path.set(&text, value).map_err(|error| format!("`with`: {error}"))?;
+                }
             }
         }
         Ok(text.into_bytes())
@@ -205,11 +222,6 @@ impl Case {
     /// The event that is decided.
     pub fn event(&self) -> &[u8] {
         &self.bytes
-    }
-
-    /// The files that the case names for its event and its reply, relative to its own.
-    pub fn files(&self) -> impl Iterator<Item = &str> {
-        self.event_file.iter().chain(&self.expect.reply_file).map(String::as_str)
     }
 
     /// Lays the case's choice of policies, its settings and its capabilities over a set that was read.
@@ -249,4 +261,95 @@ fn time<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Syst
     let written = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     let wrong = |_| serde::de::Error::custom(format!("`{written}` is no time: write one such as 2026-11-22T12:00:00Z"));
     humantime::parse_rfc3339_weak(&written).map(Some).map_err(wrong)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::Document;
+
+    fn read(text: &str) -> CaseFile {
+        CaseFile::parse(text, &|name| match name {
+            "event.json" => Ok(b"{\"userName\":\"filed\"}".to_vec()),
+            "bytes" => Ok(b"\xff".to_vec()),
+            _ => Err(format!("no `{name}`")),
+        })
+    }
+
+    fn events(text: &str) -> Vec<String> {
+        let CaseFile { cases, errors, .. } = read(text);
+        assert_eq!(errors, [""; 0]);
+        cases.iter().map(|(_, case)| String::from_utf8_lossy(case.event()).into_owned()).collect()
+    }
+
+    #[test]
+    fn a_file_is_one_case_or_those_within_it() {
+        let one = read("name = 'a\\nb'\nevent = '{}'\nexpect.decision = 'allow'");
+        assert_eq!(one.cases.len(), 1);
+        assert_eq!(one.cases[0].1.title(1), "a\\nb");
+        let CaseFile { cases, errors, .. } = read(
+            "event = '{}'\n[[case]]\n[[case]]\nname = 'b'\nexpect.decision = 'deny'\n[[case]]\nexpect.decision = 'fault'",
+        );
+        assert_eq!(errors, ["case 1: it expects nothing: write `expect = { decision = \"allow\" }`"]);
+        let titles: Vec<_> = cases.iter().map(|(place, case)| case.title(*place)).collect();
+        assert_eq!(titles, ["b", "case 3"]);
+    }
+
+    #[test]
+    fn an_event_of_the_case_replaces_that_of_the_file_whatever_way_it_is_said() {
+        let text = "event = '{\"userName\":\"top\"}'\nexpect.decision = 'allow'\n[[case]]\n[[case]]\nevent-file = 'event.json'\n\
+                    [[case]]\nsource = 'PreSignUp_SignUp'\n";
+        let events = events(text);
+        assert_eq!(events[..2], [r#"{"userName":"top"}"#, r#"{"userName":"filed"}"#]);
+        assert!(events[2].contains("PreSignUp_SignUp"));
+    }
+
+    #[test]
+    fn the_files_that_are_named_are_known_even_if_they_are_not_there() {
+        let text = "expect = { decision = 'allow', reply-file = 'a' }\n[[case]]\nevent-file = 'b'\n[[case]]\nevent-file = 'bytes'\n\
+                    without = ['c']";
+        let CaseFile { cases, errors, files } = read(text);
+        assert!(cases.is_empty());
+        assert_eq!(errors, ["case 1: no `b`", "case 2: `with` and `without` need an event that is UTF-8"]);
+        assert_eq!(files.into_iter().collect::<Vec<_>>(), ["a", "b", "bytes"]);
+    }
+
+    #[test]
+    fn a_case_is_laid_over_its_set() {
+        let text = "schema = 1\n[set]\nname = 'it'\n[[policy]]\nname = 'a'\ncomponent = 'a.wasm'\nsettings = { x = 1, y = 2 }\n\
+                    capabilities = ['clock']\n[[policy]]\nname = 'b'\ncomponent = 'b.wasm'\n";
+        let package = Package::of(Document::parse(text).unwrap(), BTreeMap::new());
+        let laid = |lines: &str| {
+            let CaseFile { mut cases, errors, .. } =
+                read(&format!("event = '{{}}'\nexpect.decision = 'allow'\n{lines}"));
+            assert_eq!(errors, [""; 0]);
+            let mut package = package.clone();
+            let (_, case) = cases.remove(0);
+            case.lay_over(&mut package).map(|()| (case.is_of_the_set(), package.document.policies))
+        };
+        let (of_the_set, policies) = laid("").unwrap();
+        assert!(of_the_set && policies == package.document.policies);
+        let (of_the_set, policies) = laid("settings.a.y = 3\ncapabilities.a = ['random']\npolicies = ['a']").unwrap();
+        assert!(!of_the_set);
+        let [policy] = policies.as_slice() else { panic!("one policy") };
+        let settings: Vec<_> = policy.settings.iter().map(|(key, value)| (key.as_str(), value.clone())).collect();
+        let plain = |text: &str| SettingValue::Text(text.to_owned());
+        assert_eq!(settings, [("x", plain("1")), ("y", plain("3"))]);
+        assert_eq!(policy.capabilities, BTreeSet::from([Capability::Clock, Capability::Random]));
+        for lines in ["settings.c.x = 1", "capabilities.c = []", "policies = ['a', 'c']"] {
+            assert_eq!(laid(lines).unwrap_err(), "no policy has the name `c`, the set has `a`, `b`");
+        }
+    }
+
+    #[test]
+    fn times_are_read_with_and_without_quotes() {
+        let noon = SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1_795_348_800);
+        for now in ["2026-11-22T12:00:00Z", "'2026-11-22T12:00:00Z'", "2026-11-22 12:00:00", "2026-11-22T12:00:00.000Z"]
+        {
+            let file = read(&format!("event = '{{}}'\nexpect.decision = 'allow'\nnow = {now}"));
+            assert_eq!(file.cases[0].1.now, Some(noon), "{now}: {:?}", file.errors);
+        }
+        let errors = read("event = '{}'\nexpect.decision = 'allow'\nnow = 2026-11-22").errors;
+        assert!(errors[0].ends_with("is no time: write one such as 2026-11-22T12:00:00Z"), "{errors:?}");
+    }
 }

@@ -48,11 +48,11 @@ pub struct Import {
 #[non_exhaustive]
 pub enum ShapeError {
     /// No WebAssembly at all.
-    #[error("not WebAssembly: a component begins with the bytes `\\0asm`; build one with `cargo pack`")]
+    #[error("not WebAssembly: a component begins with the bytes `\\0asm`; build one with `cogwit pack`")]
     NotWasm,
     /// A core module.
     #[error(
-        "a core WebAssembly module, not a component: turn it into one with `wasm-tools component new`, or build with `cargo pack`"
+        "a core WebAssembly module, not a component: turn it into one with `wasm-tools component new`, or build with `cogwit pack`"
     )]
     CoreModule,
     /// Not valid, or more than the engine takes.
@@ -74,7 +74,7 @@ pub enum ShapeError {
         because: String,
     },
     /// Components in components, deeper than any tool nests them.
-    #[error("it nests components more than {0} deep: build it with `cargo pack` or `wasm-tools component new`")]
+    #[error("it nests components more than {0} deep: build it with `cogwit pack` or `wasm-tools component new`")]
     Nested(usize),
     /// Components with code inside the component. What they pass each other, the engine copies and transcodes for them, and
     /// fuel does not count that: only the deadline bounds it.

@@ -180,7 +180,7 @@ fn admit_policy(
         findings.add(
             name,
             format!(
-                "`{}` has the digest {digest}, but `sha256` says {promised}: restore the file, or write the digest anew with `cargo pack`",
+                "`{}` has the digest {digest}, but `sha256` says {promised}: restore the file, or write the digest anew with `cogwit pack`",
                 written.component
             ),
         );

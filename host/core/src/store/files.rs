@@ -1,7 +1,7 @@
 //! Reads files up to a size, and takes digests.
 
 use std::fs;
-use std::io::{self, Read};
+use std::io::Read;
 use std::path::Path;
 
 use super::SourceError;
@@ -22,6 +22,6 @@ pub(super) fn read_file(path: &Path, most: u64) -> Result<Vec<u8>, SourceError> 
 }
 
 pub(super) fn read_text(path: &Path) -> Result<String, SourceError> {
-    let unreadable = |reason| SourceError::Unreadable { path: path.to_owned(), reason };
-    String::from_utf8(read_file(path, MAX_TEXT_BYTES)?).map_err(|error| unreadable(io::Error::other(error)))
+    let not_text = |reason| SourceError::NotText { path: path.to_owned(), reason };
+    String::from_utf8(read_file(path, MAX_TEXT_BYTES)?).map_err(not_text)
 }

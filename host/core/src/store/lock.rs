@@ -12,7 +12,7 @@ use crate::run::Native;
 /// The largest machine code that is read, in bytes. It has up to ten times the size of its component.
 const MAX_NATIVE_BYTES: u64 = 256 << 20;
 
-/// What `cargo pack` wrote of the components that it built.
+/// What `cargo pack` and `cogwit pack` wrote of the components that it built.
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct Lock {
     #[serde(default)]

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::string::FromUtf8Error;
 
 use super::files::{read_file, read_text};
 use super::lock::Lock;
@@ -81,6 +82,14 @@ pub enum SourceError {
         /// What the system says.
         reason: io::Error,
     },
+    /// A file that is no text.
+    #[error("`{path}` is no text: {reason}; write it in UTF-8")]
+    NotText {
+        /// The file.
+        path: PathBuf,
+        /// Where it is none.
+        reason: FromUtf8Error,
+    },
     /// A file is too large.
     #[error("`{path}` has more than {most} bytes, which is the most that is read: make it smaller")]
     TooLarge {
@@ -98,7 +107,7 @@ pub enum SourceError {
         reasons: Vec<DocumentError>,
     },
     /// The lock is wrong.
-    #[error("`{path}`: {reason}; write it anew with `cargo pack`")]
+    #[error("`{path}`: {reason}; write it anew with `cogwit pack`")]
     Lock {
         /// The file.
         path: PathBuf,
@@ -204,7 +213,7 @@ fn tests(folder: &Path, policy: &PolicyDocument) -> Vec<Tests> {
         files.sort();
         if files.is_empty() {
             let errors = vec!["`tests` names no file: correct it, or add the cases".to_owned()];
-            found.push(of(Path::new(pattern), CaseFile { cases: Vec::new(), errors }));
+            found.push(of(Path::new(pattern), CaseFile { errors, ..CaseFile::default() }));
         }
         found.extend(files.iter().map(|file| of(file, read_cases(file))));
     }
@@ -217,7 +226,7 @@ pub fn read_cases(path: &Path) -> CaseFile {
     let read = |name: &str| read_file(&folder.join(name), MAX_CASE_BYTES).map_err(|error| error.to_string());
     match read_text(path) {
         Ok(text) => CaseFile::parse(&text, &read),
-        Err(error) => CaseFile { cases: Vec::new(), errors: vec![error.to_string()] },
+        Err(error) => CaseFile { errors: vec![error.to_string()], ..CaseFile::default() },
     }
 }
 

@@ -181,7 +181,7 @@ fn what_the_readme_shows_is_true() {
     let [set, cases] = blocks(&readme, "toml")[..] else { panic!("a set, and a file of cases") };
     let set = Document::parse(set).unwrap();
     assert_eq!((set.policies.len(), set.errors), (1, Vec::new()));
-    let CaseFile { cases, errors } = CaseFile::parse(cases, &|name| Err(format!("no `{name}`")));
+    let CaseFile { cases, errors, .. } = CaseFile::parse(cases, &|name| Err(format!("no `{name}`")));
     assert_eq!((cases.len(), errors), (2, Vec::new()));
     for (_, case) in cases {
         let mut package = Source::Document(scenario::policies_wasm().join("policies.toml")).read().unwrap();

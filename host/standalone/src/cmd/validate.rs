@@ -115,7 +115,14 @@ fn text(it: &Validation) -> String {
     lines.extend(it.warnings.iter().map(|found| told("warning", AnsiColor::Yellow, found)));
     lines.extend(it.problems.iter().map(|found| told("refused", AnsiColor::Red, found)));
     lines.push(match it.problems.len() {
-        0 => format!("{}: a host would serve it ({} cases passed)", styled("admitted", AnsiColor::Green), it.cases),
+        0 => {
+            let cases = match it.cases {
+                0 => "no cases to pass".to_owned(),
+                1 => "one case passed".to_owned(),
+                cases => format!("{cases} cases passed"),
+            };
+            format!("{}: a host would serve it, {cases}", styled("admitted", AnsiColor::Green))
+        }
         1 => format!("{}: one thing is wrong", styled("refused", AnsiColor::Red)),
         wrong => format!("{}: {wrong} things are wrong", styled("refused", AnsiColor::Red)),
     });

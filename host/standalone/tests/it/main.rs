@@ -1,7 +1,9 @@
 //! Holds the command line to its promises, from outside: every test starts the program itself.
 #![expect(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "tests fail loudly")]
 
+mod cases;
 mod config;
+mod event;
 mod faults;
 mod grants;
 mod inspect;
@@ -18,3 +20,4 @@ mod scenarios;
 mod settings;
 mod streams;
 mod support;
+mod validate;

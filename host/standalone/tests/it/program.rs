@@ -1,12 +1,12 @@
 //! Is the program as the tests start it: `cogwit` with arguments, and none of the surroundings of whoever runs them.
 
-use std::env;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
+use std::{env, process};
 
-use snapbox::Assert;
 use snapbox::assert::DEFAULT_ACTION_ENV;
 use snapbox::cmd::{Command, OutputAssert, cargo_bin};
+use snapbox::{Assert, IntoData};
 
 /// What a report says of a run that took longer than the default deadline.
 const TOO_SLOW: &str = "past its 100ms; raise the limit `deadline`";
@@ -78,14 +78,33 @@ impl Cogwit {
     }
 
     fn command(&self) -> Command {
+        Command::from_std(self.process()).with_assert(exact()).stdin(self.stdin.clone())
+    }
+
+    /// The process, for a test that watches it while it runs.
+    pub(crate) fn process(&self) -> process::Command {
         let ours = env::vars_os().map(|(name, _)| name).filter(|name| name.to_string_lossy().starts_with("COGWIT_"));
         let of_terminals = ["CLICOLOR", "CLICOLOR_FORCE", "COLUMNS", "NO_COLOR"].map(OsString::from);
-        let exact = Assert::new().action_env(DEFAULT_ACTION_ENV).normalize_paths(false);
-        let command = Command::new(cargo_bin!("cogwit")).with_assert(exact).args(&self.args).stdin(self.stdin.clone());
-        let clean = ours.chain(of_terminals).fold(command, Command::env_remove);
-        let command = clean.envs(self.variables.iter().map(|(name, value)| (name, value)));
-        self.folder.iter().fold(command, Command::current_dir)
+        let mut process = process::Command::new(cargo_bin!("cogwit"));
+        for name in ours.chain(of_terminals) {
+            process.env_remove(name);
+        }
+        process.args(&self.args).envs(self.variables.iter().map(|(name, value)| (name, value)));
+        if let Some(folder) = &self.folder {
+            process.current_dir(folder);
+        }
+        process
     }
+}
+
+fn exact() -> Assert {
+    Assert::new().action_env(DEFAULT_ACTION_ENV).normalize_paths(false)
+}
+
+/// A text is like a snapshot, but for what `[..]` stands for.
+#[track_caller]
+pub(crate) fn is(text: impl IntoData, snapshot: impl IntoData) {
+    exact().eq(text, snapshot);
 }
 
 /// Standard output as text.

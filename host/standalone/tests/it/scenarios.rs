@@ -1,5 +1,6 @@
 //! Runs every scenario through `cogwit run`.
 
+use std::path::Path;
 use std::thread;
 
 use cogwit_core::case::ID;
@@ -81,6 +82,14 @@ fn every_scenario_has_its_reply_exit_code_and_report() {
             scope.spawn(move || half.for_each(check));
         }
     });
+}
+
+#[test]
+fn cogwit_test_passes_every_scenario() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/scenarios");
+    let ended = cogwit("test").arg(folder).arg("--policies").arg(scenario::policies_wasm()).ends(0).stderr_eq("");
+    let told = stdout(&ended);
+    assert_eq!(told.lines().filter(|line| line.starts_with("ok    ")).count(), scenario::all().len(), "{told}");
 }
 
 /// What `--format json` prints, as far as a scenario says it.

@@ -98,10 +98,17 @@ impl Folder {
         Self(tempfile::tempdir().unwrap())
     }
 
-    /// Writes a file.
+    /// Writes a file, and the folders above it.
     pub(crate) fn with(self, file: &str, bytes: impl AsRef<[u8]>) -> Self {
-        fs::write(self.0.path().join(file), bytes).unwrap();
+        let path = self.0.path().join(file);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, bytes).unwrap();
         self
+    }
+
+    /// Reads a file.
+    pub(crate) fn text(&self, file: &str) -> String {
+        fs::read_to_string(self.path(file)).unwrap()
     }
 
     /// The whole path of a file.

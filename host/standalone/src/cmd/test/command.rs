@@ -89,25 +89,18 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
     let caps = config_from_env()?.caps;
     let policies = args.policies.as_deref().map(Source::parse).transpose().map_err(Failure::could_not_run)?;
     let mut runner = Runner::new(caps, policies, args.fail_fast)?;
-    let round = |runner: &mut Runner| round(args, runner);
     match args.watch {
-        true => watch::forever(runner, round),
-        false => round(&mut runner).map(|round| ExitCode::from(round.code)),
+        true => watch::forever(&args.path, |found| {
+            round(args, &mut runner, found)?;
+            Ok(runner.looked_at())
+        }),
+        false => round(args, &mut runner, &find(&args.path)?).map(ExitCode::from),
     }
 }
 
-/// What came of one round.
-pub(super) struct Round {
-    pub(super) code: u8,
-    /// What was found, and what the cases looked at beside it.
-    pub(super) found: Found,
-    pub(super) looked_at: Vec<PathBuf>,
-}
-
-/// Finds the cases, runs them, and prints what came.
-fn round(args: &Args, runner: &mut Runner) -> Result<Round, Failure> {
+/// Runs the cases of the files that were found, prints what came, and gives the exit code.
+fn round(args: &Args, runner: &mut Runner, found: &Found) -> Result<u8, Failure> {
     let since = Instant::now();
-    let found = find(&args.path)?;
     let chosen = |name: &str| args.run.as_ref().is_none_or(|pattern| pattern.is_match(name));
     let done = runner.run(&found.files, chosen, |done| match args.format {
         Format::Text => output::out(&text::case(done)),
@@ -115,15 +108,16 @@ fn round(args: &Args, runner: &mut Runner) -> Result<Round, Failure> {
     });
     let done = done.map_err(Failure::unwritable)?;
     print(args, &done, since.elapsed()).map_err(Failure::unwritable)?;
-    let updated = if args.update { update::update(&done)? } else { Vec::new() };
-    for line in &updated {
-        output::report(&format!("{line}\n"));
+    let mut code = code(&done);
+    if args.update {
+        let updated = update::update(&done);
+        updated.told.iter().for_each(|line| output::report(&format!("{line}\n")));
+        code = if updated.whole && update::covers(&done) { exit::ALLOW } else { code };
     }
-    let code = if args.update && update::covers(&done) { exit::ALLOW } else { code(&done) };
     if done.is_empty() {
         output::report(&format!("{}\n", nothing(args)));
     }
-    Ok(Round { code, found, looked_at: runner.looked_at() })
+    Ok(code)
 }
 
 fn print(args: &Args, done: &[Done], elapsed: Duration) -> io::Result<()> {

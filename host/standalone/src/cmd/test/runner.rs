@@ -110,7 +110,9 @@ impl Runner {
         chosen: impl Fn(&str) -> bool,
         mut tell: impl FnMut(&Done) -> io::Result<()>,
     ) -> io::Result<Vec<Done>> {
-        let tasks: Vec<_> = files.iter().flat_map(|file| tasks(file)).filter(|it| it.is_chosen(&chosen)).collect();
+        let mut named = BTreeSet::new();
+        let tasks = files.iter().flat_map(|file| tasks(file, &mut named)).filter(|it| it.is_chosen(&chosen));
+        let tasks: Vec<_> = tasks.collect();
         let subjects = Subjects::new(&self.admission, &self.caps, self.policies.as_ref());
         let (next, stopped) = (AtomicUsize::new(0), AtomicBool::new(false));
         let (sender, receiver) = mpsc::channel();
@@ -146,13 +148,16 @@ impl Runner {
         })?;
         self.kept = done.iter().filter_map(Done::ran).map(|ran| ran.set.clone()).collect();
         self.looked_at = subjects.files();
-        self.looked_at.extend(tasks.iter().flat_map(Task::files));
+        self.looked_at.extend(named);
         Ok(done)
     }
 }
 
-fn tasks(file: &Path) -> Vec<Task> {
-    let CaseFile { cases, errors } = read_cases(file);
+/// The cases of a file; the files that they name are added to `named`.
+fn tasks(file: &Path, named: &mut BTreeSet<PathBuf>) -> Vec<Task> {
+    let CaseFile { cases, errors, files } = read_cases(file);
+    let beside = file.parent().unwrap_or(Path::new(""));
+    named.extend(files.iter().map(|name| beside.join(name)));
     let whole = errors.len() + cases.len() == 1;
     let broken = errors.into_iter().map(|error| (None, String::new(), Err(error)));
     let cases = cases.into_iter().map(|(place, case)| {
@@ -184,12 +189,6 @@ impl Task {
             }
         };
         self.done(outcome, since.elapsed())
-    }
-
-    /// The files that the case names.
-    fn files(&self) -> impl Iterator<Item = PathBuf> {
-        let beside = self.file.parent().unwrap_or(Path::new(""));
-        self.case.iter().flat_map(Case::files).map(move |name| beside.join(name))
     }
 
     fn not_run(&self) -> Done {

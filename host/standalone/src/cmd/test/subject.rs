@@ -73,7 +73,7 @@ impl<'a> Subjects<'a> {
     fn read(&self, source: &Source) -> Result<Arc<Package>, String> {
         let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
         match source {
-            Source::Document(path) => drop(files.insert(path.clone())),
+            Source::Document(path) => files.extend([path.clone(), path.with_file_name("policies.lock")]),
             Source::Components(paths) => files.extend(paths.iter().cloned()),
             Source::Embedded { .. } => {}
         }
@@ -109,10 +109,12 @@ impl<'a> Subjects<'a> {
     }
 }
 
-/// The policies.toml of the folder or of the nearest one above it.
+/// The policies.toml of the folder or of the nearest one above it, from here where it lies below.
 fn above(folder: &Path) -> Option<PathBuf> {
-    let absolute = std::path::absolute(folder).ok()?;
-    absolute.ancestors().map(|folder| folder.join(SET)).find(|set| set.is_file())
+    let real = Path::new(".").join(folder).canonicalize().ok()?;
+    let set = real.ancestors().map(|folder| folder.join(SET)).find(|set| set.is_file())?;
+    let here = std::env::current_dir().and_then(|here| here.canonicalize()).ok();
+    Some(here.and_then(|here| set.strip_prefix(here).ok().map(Path::to_owned)).unwrap_or(set))
 }
 
 /// Makes each value once, whichever thread asks first; the others wait for it.

@@ -9,7 +9,6 @@ use serde_json::Value;
 use toml_edit::{DocumentMut, InlineTable, Item, Table, TableLike};
 
 use super::runner::{Done, Outcome};
-use crate::failure::Failure;
 
 /// What only a person can decide: which text a log should have, and what a component may import.
 const BY_HAND: [&str; 2] = ["log", "forbidden-imports"];
@@ -23,40 +22,53 @@ pub(super) fn covers(done: &[Done]) -> bool {
     }) && !done.is_empty()
 }
 
-/// Updates the files of the failed cases, and says what was written. A file that is broken elsewhere stays as it is: its
-/// cases could not be told apart.
-pub(super) fn update(done: &[Done]) -> Result<Vec<String>, Failure> {
-    let mut told = Vec::new();
+/// What an update did.
+pub(super) struct Updated {
+    /// What was written and what was not, a line each.
+    pub(super) told: Vec<String>,
+    /// Whether everything that could be written was.
+    pub(super) whole: bool,
+}
+
+/// Updates the files of the failed cases. A file that is broken elsewhere stays as it is: its cases could not be told apart.
+pub(super) fn update(done: &[Done]) -> Updated {
+    let mut updated = Updated { told: Vec::new(), whole: true };
     for cases in done.chunk_by(|a, b| a.file == b.file) {
         let Some(file) = cases.first().map(|done| done.file.as_path()) else { continue };
-        if cases.iter().any(|done| done.place.is_none()) {
-            told.push(format!("not updated {}: mend what is wrong with the file first", file.display()));
-            continue;
+        let lines = match cases.iter().any(|done| done.place.is_none()) {
+            true => Err("mend what is wrong with the file first".to_owned()),
+            false => update_file(file, cases),
+        };
+        match lines {
+            Ok(lines) => updated.told.extend(lines),
+            Err(error) => {
+                updated.told.push(format!("not updated {}: {error}", file.display()));
+                updated.whole = false;
+            }
         }
-        told.extend(update_file(file, cases).map_err(Failure::could_not_run)?);
     }
-    Ok(told)
+    updated
 }
 
 fn update_file(file: &Path, cases: &[Done]) -> Result<Vec<String>, String> {
-    let named = |error: &dyn std::fmt::Display| format!("cannot update `{}`: {error}", file.display());
-    let text = fs::read_to_string(file).map_err(|error| named(&error))?;
-    let mut document: DocumentMut = text.parse().map_err(|error: toml_edit::TomlError| named(&error))?;
+    let text = fs::read_to_string(file).map_err(|error| error.to_string())?;
+    let mut document: DocumentMut = text.parse().map_err(|error: toml_edit::TomlError| error.to_string())?;
     let mut told = Vec::new();
     let mut replies = BTreeMap::new();
     for done in cases {
         let (Outcome::Failed(ran), Some(place)) = (&done.outcome, done.place) else { continue };
         let missed: Vec<_> = ran.checked.mismatches.iter().filter(|it| !BY_HAND.contains(&it.key)).collect();
-        let expect = expect_of(&mut document, place).ok_or_else(|| named(&"its cases are not where they were"))?;
+        let expect = expect_of(&mut document, place).ok_or("its cases are not where they were: run it again")?;
         for it in &missed {
-            match it.key {
-                "reply-file" => {
-                    let name = expect.get("reply-file").and_then(Item::as_str);
-                    let name =
-                        name.ok_or_else(|| named(&"`reply-file` is a key of the file's top: move it to the case"))?;
+            match (it.key, expect.get(it.key)) {
+                (key @ "reply-file", Some(name)) => {
+                    let name = name.as_str().ok_or_else(|| format!("`{key}` is no text"))?;
                     replies.insert(name.to_owned(), ran.checked.decision.body().into_owned());
                 }
-                key => write(expect, key, it),
+                (key, None) if key == "reply-file" || it.actual.is_null() => {
+                    return Err(format!("{}: `{key}` stands at the file's top: move it to the cases", done.title));
+                }
+                (key, _) => write(expect, key, it),
             }
         }
         if !missed.is_empty() {
@@ -66,11 +78,11 @@ fn update_file(file: &Path, cases: &[Done]) -> Result<Vec<String>, String> {
     }
     for (name, bytes) in replies {
         let path = file.parent().unwrap_or(Path::new("")).join(name);
-        fs::write(&path, bytes).map_err(|error| format!("cannot update `{}`: {error}", path.display()))?;
+        fs::write(&path, bytes).map_err(|error| format!("cannot write `{}`: {error}", path.display()))?;
     }
     let updated = document.to_string();
     if updated != text {
-        fs::write(file, updated).map_err(|error| named(&error))?;
+        fs::write(file, updated).map_err(|error| error.to_string())?;
     }
     Ok(told)
 }

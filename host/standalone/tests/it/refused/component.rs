@@ -41,12 +41,12 @@ fn a_file_that_was_cut_short() {
     refused(&bytes[..bytes.len() / 2], &["the component is not valid here: ", "; build it again"]);
     // Only the header: valid, and of no use.
     refused(&bytes[..8], &["it exports no trigger interface", "`cogwit:triggers/pre-sign-up@0.1.0`"]);
-    refused(&bytes[..4], &["not WebAssembly", "`cargo pack`"]);
+    refused(&bytes[..4], &["not WebAssembly", "`cogwit pack`"]);
 }
 
 #[test]
 fn a_core_module() {
-    let texts = ["a core WebAssembly module, not a component", "`wasm-tools component new`", "`cargo pack`"];
+    let texts = ["a core WebAssembly module, not a component", "`wasm-tools component new`", "`cogwit pack`"];
     refused(b"\0asm\x01\0\0\0", &texts);
     // The whole module out of a shipped component.
     let (bytes, module) = shipped();
@@ -55,7 +55,7 @@ fn a_core_module() {
 
 #[test]
 fn a_text() {
-    let texts = [r"not WebAssembly: a component begins with the bytes `\0asm`", "`cargo pack`"];
+    let texts = [r"not WebAssembly: a component begins with the bytes `\0asm`", "`cogwit pack`"];
     refused("(component)", &texts);
     refused("", &texts);
 }

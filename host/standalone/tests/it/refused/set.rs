@@ -18,7 +18,7 @@ fn a_digest_that_is_not_the_documents() {
     let folder = Folder::new().with_set(&format!("{POLICY}sha256 = \"{}\"", "0".repeat(64)));
     folder.run().ends(4).stdout_eq("").stderr_eq(str![[r#"
 error: `policies.toml` cannot be loaded
-policy `block`: `block-client.wasm` has the digest [..], but `sha256` says 0000000000000000000000000000000000000000000000000000000000000000: restore the file, or write the digest anew with `cargo pack`
+policy `block`: `block-client.wasm` has the digest [..], but `sha256` says 0000000000000000000000000000000000000000000000000000000000000000: restore the file, or write the digest anew with `cogwit pack`
 
 "#]]);
 }
@@ -32,7 +32,7 @@ fn a_digest_that_is_not_the_locks() {
     let folder = Folder::new().with_set(POLICY).with("policies.lock", lock("block-client.wasm", &"0".repeat(64)));
     folder.run().ends(4).stdout_eq("").stderr_eq(str![[r#"
 error: `policies.toml` cannot be loaded
-policy `block`: `policies.lock`: `block-client.wasm` has the digest [..], not 0000000000000000000000000000000000000000000000000000000000000000; write it anew with `cargo pack`
+policy `block`: `policies.lock`: `block-client.wasm` has the digest [..], not 0000000000000000000000000000000000000000000000000000000000000000; write it anew with `cogwit pack`
 
 "#]]);
 }
@@ -48,7 +48,7 @@ fn a_component_that_the_lock_does_not_list_is_admitted() {
 fn a_lock_that_cannot_be_read() {
     let folder = Folder::new().with_set(POLICY).with("policies.lock", "component = 3");
     folder.run().ends(4).stdout_eq("").stderr_eq(str![[r#"
-error: `policies.lock`: [..]; write it anew with `cargo pack`
+error: `policies.lock`: [..]; write it anew with `cogwit pack`
 
 "#]]);
 }
@@ -104,17 +104,17 @@ fn settings_that_the_policy_refuses() {
         run.args(["--setting", setting]).ends(4).stdout_eq("")
     };
     refused("deny-short-username.minimum-length=five").stderr_eq(str![[r#"
-error: `[..]/host/../policies-wasm/deny-short-username.wasm` cannot be loaded
+error: `[..]deny-short-username.wasm` cannot be loaded
 policy `deny-short-username`: its settings are refused: `minimum-length` is `five`: write a value such as `5`
 
 "#]]);
     refused("deny-short-username.minimum-length=129").stderr_eq(str![[r#"
-error: `[..]/host/../policies-wasm/deny-short-username.wasm` cannot be loaded
+error: `[..]deny-short-username.wasm` cannot be loaded
 policy `deny-short-username`: its settings are refused: `minimum-length` is `129`: write a number from 1 to 128
 
 "#]]);
     refused("deny-short-username.minimum-lenght=7").stderr_eq(str![[r#"
-error: `[..]/host/../policies-wasm/deny-short-username.wasm` cannot be loaded
+error: `[..]deny-short-username.wasm` cannot be loaded
 policy `deny-short-username`: its settings are refused: `minimum-lenght` is not known: this policy reads `minimum-length`
 
 "#]]);
@@ -157,8 +157,8 @@ limits = { output = "10 GiB", chain-deadline = "1 s" }
 error: `policies.toml` cannot be loaded
 limit `fuel` is `lots`: write a number such as `10_000_000`
 limit `chain-deadline` is `1m`, but this host allows `4s 500ms` at most: lower it, or raise COGWIT_MAX_CHAIN_DEADLINE
-policy `digest`: `block-client.wasm` has the digest [..], but `sha256` says abc: restore the file, or write the digest anew with `cargo pack`
-policy `module`: `module.wasm`: a core WebAssembly module, not a component: turn it into one with `wasm-tools component new`, or build with `cargo pack`
+policy `digest`: `block-client.wasm` has the digest [..], but `sha256` says abc: restore the file, or write the digest anew with `cogwit pack`
+policy `module`: `module.wasm`: a core WebAssembly module, not a component: turn it into one with `wasm-tools component new`, or build with `cogwit pack`
 policy `setting`: its settings are refused: `minimum-length` is `five`: write a value such as `5`
 policy `secret`: setting `minimum-length` refers to the environment variable `COGWIT_SECRET_X`, which is not set: set it where this host runs
 policy `limits`: limit `chain-deadline` is the whole set's: move it to `[limits]`
