@@ -88,7 +88,7 @@ pub const VARIABLES: &[Variable] = &[
     },
     Variable {
         name: "COGWIT_POLICIES",
-        meaning: "the policy set of the Lambda host; by default in its package",
+        meaning: "the Lambda host's policy set; by default its package's",
         example: "a folder with a policies.toml",
         read: |config, text| {
             config.policies = Some(text.to_owned()).filter(|source| !source.is_empty());
