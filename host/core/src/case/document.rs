@@ -212,7 +212,7 @@ impl Case {
                 let with = Object::parse(with.text(), "with").map_err(no_object)?;
                 for (path, value) in with.iter() {
                     let path: MemberPath = path.parse().map_err(|error| format!("`with`: {error}"))?;
-                    text = path.set(&text, value).map_err(|error| format!("`with`: {error}"))?;
+                    text = path.merge(&text, value).map_err(|error| format!("`with`: {error}"))?;
                 }
             }
         }
@@ -266,7 +266,7 @@ fn time<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Syst
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::policy::Document;
+    use crate::store::Source;
 
     fn read(text: &str) -> CaseFile {
         CaseFile::parse(text, &|name| match name {
@@ -318,7 +318,7 @@ mod tests {
     fn a_case_is_laid_over_its_set() {
         let text = "schema = 1\n[set]\nname = 'it'\n[[policy]]\nname = 'a'\ncomponent = 'a.wasm'\nsettings = { x = 1, y = 2 }\n\
                     capabilities = ['clock']\n[[policy]]\nname = 'b'\ncomponent = 'b.wasm'\n";
-        let package = Package::of(Document::parse(text).unwrap(), BTreeMap::new());
+        let package = Source::Embedded { document: text, components: &[] }.read().unwrap();
         let laid = |lines: &str| {
             let CaseFile { mut cases, errors, .. } =
                 read(&format!("event = '{{}}'\nexpect.decision = 'allow'\n{lines}"));

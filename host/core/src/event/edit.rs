@@ -55,6 +55,20 @@ impl MemberPath {
         self.changed(json, &self.0, Some(value.get()))
     }
 
+    /// As [`MemberPath::set`], but the members of an object are set one by one, so that others beside them stay.
+    ///
+    /// # Errors
+    ///
+    /// As for setting.
+    pub fn merge(&self, json: &str, value: &str) -> Result<String, EditError> {
+        let members = match Object::parse(value, "it") {
+            Ok(object) if self.0.len() < DEPTH && object.iter().next().is_some() => object,
+            _ => return self.set(json, value),
+        };
+        let below = |name: &str| Self(self.0.iter().cloned().chain([name.to_owned()]).collect());
+        members.iter().try_fold(json.to_owned(), |json, (name, value)| below(name).merge(&json, value))
+    }
+
     /// `json` without this member, which may be absent.
     ///
     /// # Errors
@@ -123,7 +137,7 @@ fn quoted(name: &str) -> String {
     serde_json::Value::from(name).to_string()
 }
 
-/// How deep [`pretty`] goes; what is deeper stays on its line.
+/// How deep [`pretty`] and [`MemberPath::merge`] go; what is deeper stays as it is.
 const DEPTH: usize = 32;
 
 /// JSON with a line for each member, and every number and text as it was written.
@@ -189,6 +203,16 @@ mod tests {
         for absent in [r#"{"a":{}}"#, r#"{"a":null}"#, r#"{"c":1}"#] {
             assert_eq!(path.remove(absent).unwrap(), absent);
         }
+    }
+
+    #[test]
+    fn the_members_of_an_object_are_set_one_by_one() {
+        let merged =
+            |json: &str, path: &str, value: &str| path.parse::<MemberPath>().unwrap().merge(json, value).unwrap();
+        let json = r#"{"a":{"b":1,"c":null}}"#;
+        assert_eq!(merged(json, "a", r#"{"b":2,"c":{"x.y":[3]}}"#), r#"{"a":{"b":2,"c":{"x.y":[3]}}}"#);
+        assert_eq!(merged(json, "a", "{}"), r#"{"a":{}}"#);
+        assert_eq!(merged(json, "a", "null"), r#"{"a":null}"#);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! What is printed: text for people, JSON for scripts, JUnit's XML for build servers.
+//! What is printed: text for people, JSON for scripts, `JUnit`'s XML for build servers.
 
 use snapbox::str;
 
