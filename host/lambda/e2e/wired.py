@@ -18,6 +18,8 @@ from peers import step
 WIRE = Path(__file__).parent.parent / "deploy" / "wire"
 # ministack keeps what it is not given. The tier is kept by Cognito too.
 KEPT = {"UserPoolId", "PoolName", "UserPoolTier"}
+# What is lost though it was given.
+LOST = set()
 SETTINGS = {
     "Policies": {"PasswordPolicy": {"MinimumLength": 14, "TemporaryPasswordValidityDays": 3}},
     "AutoVerifiedAttributes": ["email"],
@@ -102,6 +104,18 @@ def run(stack: Stack, folder: Path) -> None:
         assert undo.stat().st_mode & 0o777 == 0o600
         ran = wire("--undo", str(undo), "--yes")
         assert ran.returncode == 0 and settings() == before and permissions() == [], ran
+    with step("the trigger with versions, and one that is taken off"):
+        ran = wire("--pool", pool, "--function", function, "--trigger", "PreTokenGenerationV2_0", "--dry-run")
+        config = json.dumps({"LambdaVersion": "V2_0", "LambdaArn": function})
+        assert f"+ PreTokenGenerationConfig: {config}" in ran.stdout, ran
+        assert f'+ PreTokenGeneration: "{function}"' in ran.stdout, ran
+        ran = wire("--pool", pool, "--function", function, "--remove", "PostConfirmation", "--dry-run")
+        assert ran.returncode == 0 and "- PostConfirmation: " in ran.stdout and settings() == before, ran
+    with step("a setting that is lost all the same is named"):
+        second = cognito.create_user_pool(PoolName="second", **SETTINGS)["UserPool"]["Id"]
+        LOST.add("UserPoolTags")
+        ran = wire("--pool", second, "--function", function, "--trigger", "PreSignUp", "--yes")
+        assert ran.returncode == 1 and "from the undo file: UserPoolTags\n" in ran.stderr, ran
     with step("refused: a custom sender, an ARN without an alias, a trigger that is none"):
         for wrong, name in [
             (["--pool", pool, "--function", function, "--trigger", "CustomEmailSender"], "would get no codes"),
@@ -122,7 +136,7 @@ def serve_forgetful(endpoint: str) -> str:
             if self.headers.get("X-Amz-Target", "").endswith(".UpdateUserPool"):
                 empty = {key: {} if shape.type_name == "structure" else None for key, shape in members.items()}
                 empty = {key: value for key, value in empty.items() if key not in KEPT}
-                body = json.dumps(empty | json.loads(body)).encode()
+                body = json.dumps(empty | json.loads(body) | dict.fromkeys(LOST, {})).encode()
             headers = {key: value for key, value in self.headers.items() if key not in ("Content-Length", "Host")}
             request = urllib.request.Request(endpoint + self.path, body or None, headers, method=self.command)
             try:
