@@ -31,7 +31,7 @@ impl Answer {
             event: &invocation.body,
             id: &context.request_id,
             trigger: inner.config.trigger,
-            end: Some(since + left(context, time)),
+            end: end(context, since, time),
             chance: Chance { now: time, seed: None },
         };
         let set = inner.serving.as_ref();
@@ -58,7 +58,9 @@ impl Answer {
     }
 }
 
-/// How long the decision may take.
-fn left(context: &Context, now: SystemTime) -> Duration {
-    context.deadline().duration_since(now).unwrap_or_default().saturating_sub(RESERVE)
+/// When the decision must have ended. A deadline that is past tells nothing: Lambda would have ended this already, and
+/// emulators write what they like there.
+fn end(context: &Context, since: Instant, now: SystemTime) -> Option<Instant> {
+    let left = context.deadline().duration_since(now).ok()?;
+    since.checked_add(left.saturating_sub(RESERVE))
 }
