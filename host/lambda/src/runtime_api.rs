@@ -2,6 +2,7 @@
 //!
 //! <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html>
 
+use http::header::CONTENT_TYPE;
 use http::{Request, Uri};
 use lambda_runtime::{Error, LambdaInvocation};
 use lambda_runtime_api_client::PooledClient;
@@ -10,6 +11,7 @@ use serde_json::json;
 
 use crate::answer::Answer;
 
+const JSON: &str = "application/json";
 const ERROR_TYPE: &str = "lambda-runtime-function-error-type";
 
 /// By which Lambda tells a late answer from one to the invocation at hand.
@@ -31,7 +33,7 @@ impl RuntimeApi {
         let id = &invocation.context.request_id;
         let kind = if answer.error.is_some() { "error" } else { "response" };
         let path = format!("/2018-06-01/runtime/invocation/{id}/{kind}");
-        let mut request = Request::post(path).header("content-type", "application/json");
+        let mut request = Request::post(path).header(CONTENT_TYPE, JSON);
         if let Some(error) = answer.error {
             request = request.header(ERROR_TYPE, error.name());
         }
@@ -49,7 +51,8 @@ impl RuntimeApi {
     pub(crate) async fn report_init_error(&self, mistakes: &[String]) {
         let message = "The request could not be completed, reference the log of the function";
         let body = json!({ "errorType": INIT_ERROR, "errorMessage": message, "stackTrace": mistakes });
-        let request = Request::post("/2018-06-01/runtime/init/error").header(ERROR_TYPE, INIT_ERROR);
+        let request = Request::post("/2018-06-01/runtime/init/error").header(CONTENT_TYPE, JSON);
+        let request = request.header(ERROR_TYPE, INIT_ERROR);
         let told = match request.body(Body::from(body.to_string())) {
             Ok(request) => self.0.call(request).await.map(drop),
             Err(error) => Err(error.into()),
