@@ -17,4 +17,5 @@ mod refused;
 #[path = "../../../tests/scenario.rs"]
 mod scenario;
 mod scenarios;
+mod secrets;
 mod support;

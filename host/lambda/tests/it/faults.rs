@@ -92,7 +92,7 @@ fn without_a_set_that_can_serve_every_event_is_refused() {
     let cases = [
         (Package::empty(), "is no policy set"),
         (Package::empty().with("policies.toml", document), "cannot read"),
-        (Package::empty().with("policies.toml", "schema = "), "cannot be"),
+        (Package::empty().with("policies.toml", "schema = "), "TOML parse error"),
         (Package::empty().with("policies.toml", document).with("it.wasm", "no component"), "not WebAssembly"),
         (whole().with("it.wasm", "no component"), "has the digest"),
         (whole().with("policies.lock", "[["), "policies.lock"),
