@@ -10,6 +10,7 @@ use lambda_runtime_api_client::body::Body;
 use serde_json::json;
 
 use crate::answer::Answer;
+use crate::log::say;
 
 const JSON: &str = "application/json";
 const ERROR_TYPE: &str = "lambda-runtime-function-error-type";
@@ -42,7 +43,7 @@ impl RuntimeApi {
         }
         let status = self.0.call(request.body(Body::from(answer.body))?).await?.status();
         if !status.is_success() {
-            eprintln!("error: the answer to {id} was not taken: the Runtime API says {status}");
+            say(&format!("error: the answer to {id} was not taken: the Runtime API says {status}"));
         }
         Ok(())
     }
@@ -58,7 +59,7 @@ impl RuntimeApi {
             Err(error) => Err(error.into()),
         };
         if let Err(error) = told {
-            eprintln!("error: Lambda could not be told: {error}");
+            say(&format!("error: Lambda could not be told: {error}"));
         }
     }
 }

@@ -13,6 +13,7 @@ mod determinism;
 mod fidelity;
 mod house;
 mod limits;
+mod native;
 mod refused;
 #[path = "../../../tests/scenario.rs"]
 mod scenario;

@@ -1,5 +1,6 @@
 //! Is the program as Lambda starts it: `bootstrap` with Lambda's variables and a package, and what it writes.
 
+use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -51,6 +52,11 @@ impl Host {
 
     /// Starts it with further variables. An empty one takes a variable of Lambda's away.
     pub(crate) fn with(package: &Package, further: &[(&str, &str)]) -> Self {
+        let further: Vec<_> = further.iter().map(|(name, value)| (*name, OsStr::new(*value))).collect();
+        Self::with_os(package, &further)
+    }
+
+    pub(crate) fn with_os(package: &Package, further: &[(&str, &OsStr)]) -> Self {
         let api = RuntimeApi::start();
         let mut command = Command::new(env!("CARGO_BIN_EXE_bootstrap"));
         command.env_clear().envs(variables(&api.address.to_string(), package.path())).current_dir(package.path());

@@ -1,5 +1,7 @@
 //! Starts the host with variables that are missing, wrong, or meant.
 
+use std::os::unix::ffi::OsStrExt;
+
 use crate::host::Host;
 use crate::package::Package;
 
@@ -55,6 +57,14 @@ fn every_wrong_setting_is_named_at_once_but_not_to_users() {
     for mistake in mistakes {
         assert!(host.stderr().contains(mistake), "{}", host.stderr());
     }
+}
+
+#[test]
+fn a_setting_that_is_no_text_is_not_passed_over() {
+    let wrong = std::ffi::OsStr::from_bytes(b"1\xff");
+    let host = Host::with_os(&Package::empty(), &[("COGWIT_MAX_FUEL", wrong)]);
+    assert_eq!(host.ends().code(), Some(1));
+    assert!(host.stderr().contains("COGWIT_MAX_FUEL is `1\u{fffd}`: write a number"), "{}", host.stderr());
 }
 
 #[test]
