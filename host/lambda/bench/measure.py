@@ -98,7 +98,7 @@ class Host:
         if method == b"GET":
             self.waiting = connection
             return
-        assert path.endswith(b"/response"), (self.name, path, body)
+        assert path.endswith(b"/response") and json.loads(body)["userName"], (self.name, path, body)
         self.answered = now
         connection.sendall(TAKEN)
 
@@ -157,8 +157,8 @@ def measure(hosts, starts, events):
             "warm_p50_ms": round(median(warm[host]) * 1e3, 4),
             "warm_p99_ms": round(quantiles(warm[host], n=100)[98] * 1e3, 4),
             "resident_mib": round(host.resident() / 1024, 1),
-            "package_kib": round(plain / 1024),
-            "zipped_kib": round(packed / 1024),
+            "package_kib": -(-plain // 1024),
+            "zipped_kib": -(-packed // 1024),
         }
         host.end()
 
