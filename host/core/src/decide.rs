@@ -1,6 +1,7 @@
 //! Tells an event's whole way, top to bottom: parse, route, run, merge, reply.
 
 use std::borrow::Cow;
+use std::cell::LazyCell;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -213,7 +214,8 @@ impl<'a> Line<'a> {
     /// its log did line by line.
     fn record(&mut self, policy: &Policy, ran: Ran<Result<Response, Denial>>) -> Result<Result<Response, Fault>, Stop> {
         let text = std::str::from_utf8(self.call.event).unwrap_or_default();
-        let mask = |said: String| Secrets::of(text).mask(policy.settings.mask(said));
+        let secrets = LazyCell::new(|| Secrets::of(text));
+        let mask = |said: String| secrets.mask(policy.settings.mask(said));
         let (verdict, next) = match ran.result {
             Ok(Ok(response)) => (Verdict::Allow(trigger::members(&response)), Ok(Ok(response))),
             Ok(Err(denial)) => {

@@ -1,6 +1,5 @@
 //! Decides one invocation and writes its record.
 
-use std::io::{self, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -11,6 +10,7 @@ use cogwit_core::{Call, Decision, decide};
 use lambda_runtime::{Context, LambdaInvocation};
 
 use crate::function::Inner;
+use crate::log;
 
 /// What is kept of Lambda's own time for the answer to be posted.
 const RESERVE: Duration = Duration::from_millis(100);
@@ -49,8 +49,7 @@ impl Answer {
             masking: &inner.config.masking,
         };
         let line = catch_unwind(AssertUnwindSafe(|| Record::of(set.ok(), &call, &decision, &setting).to_line()));
-        // In one write, so that lines of events that come at once do not mix. Where nobody reads, the answer still counts.
-        let _ = io::stdout().lock().write_all((line.unwrap_or_default() + "\n").as_bytes());
+        log::record(&line.unwrap_or_default());
         Self {
             error: decision.reply.as_ref().err().map(|refusal| refusal.error_type),
             body: decision.body().into_owned(),

@@ -3,6 +3,7 @@
 mod answer;
 mod environment;
 mod function;
+mod log;
 mod runtime_api;
 mod setup;
 
@@ -11,18 +12,19 @@ use std::process::ExitCode;
 use environment::Environment;
 use function::Function;
 use lambda_runtime::{Diagnostic, LambdaEvent, Runtime, service_fn, tower::layer::layer_fn};
+use log::say;
 use runtime_api::RuntimeApi;
 
 fn main() -> ExitCode {
     // A panic's own message could hold what came with an event.
     std::panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(ToString::to_string).unwrap_or_default();
-        eprintln!("the host panicked at {place}");
+        say(&format!("the host panicked at {place}"));
     }));
     let environment = match Environment::read() {
         Ok(environment) => environment,
         Err(error) => {
-            eprintln!("error: {error}");
+            say(&format!("error: {error}"));
             return ExitCode::FAILURE;
         }
     };
@@ -34,7 +36,7 @@ fn main() -> ExitCode {
     match builder.enable_all().build() {
         Ok(runtime) => runtime.block_on(serve(environment)),
         Err(error) => {
-            eprintln!("error: this host cannot start its runtime: {error}");
+            say(&format!("error: this host cannot start its runtime: {error}"));
             ExitCode::FAILURE
         }
     }
@@ -45,7 +47,7 @@ async fn serve(environment: Environment) -> ExitCode {
     let config = match setup::config() {
         Ok(config) => config,
         Err(mistakes) => {
-            eprintln!("error: this host cannot be set up as it is\n{}", mistakes.join("\n"));
+            say(&format!("error: this host cannot be set up as it is\n{}", mistakes.join("\n")));
             api.report_init_error(&mistakes).await;
             return ExitCode::FAILURE;
         }
@@ -58,7 +60,7 @@ async fn serve(environment: Environment) -> ExitCode {
     match runtime.run_concurrent().await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: the Lambda Runtime API cannot be reached: {error}");
+            say(&format!("error: the Lambda Runtime API cannot be reached: {error}"));
             ExitCode::FAILURE
         }
     }

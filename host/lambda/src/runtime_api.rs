@@ -2,6 +2,7 @@
 //!
 //! <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html>
 
+use http::header::CONTENT_TYPE;
 use http::{Request, Uri};
 use lambda_runtime::{Error, LambdaInvocation};
 use lambda_runtime_api_client::PooledClient;
@@ -9,7 +10,9 @@ use lambda_runtime_api_client::body::Body;
 use serde_json::json;
 
 use crate::answer::Answer;
+use crate::log::say;
 
+const JSON: &str = "application/json";
 const ERROR_TYPE: &str = "lambda-runtime-function-error-type";
 
 /// By which Lambda tells a late answer from one to the invocation at hand.
@@ -31,7 +34,7 @@ impl RuntimeApi {
         let id = &invocation.context.request_id;
         let kind = if answer.error.is_some() { "error" } else { "response" };
         let path = format!("/2018-06-01/runtime/invocation/{id}/{kind}");
-        let mut request = Request::post(path).header("content-type", "application/json");
+        let mut request = Request::post(path).header(CONTENT_TYPE, JSON);
         if let Some(error) = answer.error {
             request = request.header(ERROR_TYPE, error.name());
         }
@@ -40,7 +43,7 @@ impl RuntimeApi {
         }
         let status = self.0.call(request.body(Body::from(answer.body))?).await?.status();
         if !status.is_success() {
-            eprintln!("error: the answer to {id} was not taken: the Runtime API says {status}");
+            say(&format!("error: the answer to {id} was not taken: the Runtime API says {status}"));
         }
         Ok(())
     }
@@ -49,13 +52,14 @@ impl RuntimeApi {
     pub(crate) async fn report_init_error(&self, mistakes: &[String]) {
         let message = "The request could not be completed, reference the log of the function";
         let body = json!({ "errorType": INIT_ERROR, "errorMessage": message, "stackTrace": mistakes });
-        let request = Request::post("/2018-06-01/runtime/init/error").header(ERROR_TYPE, INIT_ERROR);
+        let request = Request::post("/2018-06-01/runtime/init/error").header(CONTENT_TYPE, JSON);
+        let request = request.header(ERROR_TYPE, INIT_ERROR);
         let told = match request.body(Body::from(body.to_string())) {
             Ok(request) => self.0.call(request).await.map(drop),
             Err(error) => Err(error.into()),
         };
         if let Err(error) = told {
-            eprintln!("error: Lambda could not be told: {error}");
+            say(&format!("error: Lambda could not be told: {error}"));
         }
     }
 }

@@ -8,6 +8,7 @@ use cogwit_core::run::Engine;
 use cogwit_core::store::{Admission, PolicySet, Source};
 
 use crate::environment::Environment;
+use crate::log::say;
 
 /// The folder of the package that holds the policy set, unless `COGWIT_POLICIES` names another source.
 const POLICIES: &str = "policies";
@@ -17,8 +18,8 @@ const MOST_COMPILED: usize = 256 << 10;
 
 /// The host's settings, or every mistake in them.
 pub(crate) fn config() -> Result<Config, Vec<String>> {
-    let variables =
-        env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    let variables = env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.to_string_lossy().into_owned())));
     Config::from_env(variables).map_err(|errors| errors.iter().map(ToString::to_string).collect())
 }
 
@@ -32,12 +33,12 @@ pub(crate) fn serving(config: &Config, environment: &Environment) -> Serving {
     match &serving {
         Ok(set) => {
             for finding in &set.warnings {
-                eprintln!("warning: {finding}");
+                say(&format!("warning: {finding}"));
             }
             let count = set.policies.len();
-            eprintln!("serving `{}` ({count} policies), ready in {} us", set.name, since.elapsed().as_micros());
+            say(&format!("serving `{}` ({count} policies), ready in {} us", set.name, since.elapsed().as_micros()));
         }
-        Err(reason) => eprintln!("error: no policy set can serve, so every event is refused\n{reason}"),
+        Err(reason) => say(&format!("error: no policy set can serve, so every event is refused\n{reason}")),
     }
     serving
 }

@@ -8,6 +8,7 @@ mod object;
 mod text;
 mod envelope;
 mod error;
+mod forms;
 mod secrets;
 mod edit;
 mod example;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::forms::{forms_of, forms_of_json};
 use super::text::{text, unescape};
 
 /// Members whose values nobody may read in a log, wherever in the event they stand.
@@ -55,17 +56,23 @@ impl Secrets {
             bytes += json.len();
             let Some(value) = text(json).filter(|_| values.len() <= MOST_VALUES && bytes <= MOST_BYTES) else { return };
             if value.chars().count() >= least && !["true", "false"].contains(&&*value) {
-                // A policy may write it as it stands in the event, or as languages quote it.
-                let bare = json.strip_prefix('"').and_then(|json| json.strip_suffix('"')).unwrap_or(json);
-                values.insert(bare.to_owned());
-                values.insert(value.escape_debug().to_string());
-                values.insert(value.into_owned());
+                values.extend(forms_of_json(json).into_iter().flatten());
             }
         });
-        let mut values: Vec<_> = values.into_iter().collect();
+        let too_many = values.len() > MOST_VALUES || bytes > MOST_BYTES;
+        Self { too_many, ..Self::sorted(values) }
+    }
+
+    /// Texts that are secret by themselves.
+    pub(crate) fn of_texts<'a>(texts: impl IntoIterator<Item = &'a str>) -> Self {
+        Self::sorted(texts.into_iter().flat_map(forms_of).collect())
+    }
+
+    fn sorted(values: BTreeSet<String>) -> Self {
+        let mut values: Vec<_> = values.into_iter().filter(|value| !value.trim().is_empty()).collect();
         // A value that holds another must go first, or its rest would stay.
         values.sort_by_key(|value| std::cmp::Reverse(value.len()));
-        Self { too_many: values.len() > MOST_VALUES || bytes > MOST_BYTES, values }
+        Self { too_many: false, values }
     }
 
     /// `text` with every value replaced by `***`.
@@ -76,6 +83,21 @@ impl Secrets {
         self.values
             .iter()
             .fold(text, |text, value| if text.contains(value) { text.replace(value, "***") } else { text })
+    }
+
+    /// `text`, which was cut at its end, with every value replaced, and without the start of one that the cut went through.
+    pub fn mask_cut(&self, text: String) -> String {
+        let mut text = self.mask(text);
+        let half = |value: &String| {
+            value
+                .char_indices()
+                .map(|(at, _)| at)
+                .rev()
+                .find(|at| value.get(..*at).is_some_and(|start| text.ends_with(start)))
+        };
+        let longest = self.values.iter().filter_map(half).max().unwrap_or_default();
+        text.truncate(text.len() - longest);
+        text
     }
 }
 

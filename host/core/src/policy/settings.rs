@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use crate::event::Secrets;
+
 /// A setting as a document writes it.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(try_from = "toml::Value")]
@@ -66,7 +68,7 @@ pub enum SettingError {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Settings {
     values: BTreeMap<String, String>,
-    secrets: Vec<String>,
+    secrets: Secrets,
 }
 
 impl Settings {
@@ -80,7 +82,7 @@ impl Settings {
         env: impl Fn(&str) -> Option<String>,
     ) -> Result<Self, Vec<SettingError>> {
         let mut settings = Self::default();
-        let mut errors = Vec::new();
+        let (mut secrets, mut errors) = (Vec::new(), Vec::new());
         for (key, value) in written {
             let value = match value {
                 SettingValue::Text(text) => text.clone(),
@@ -88,8 +90,8 @@ impl Settings {
                     Some(secret) => {
                         // A policy may take a list apart, so its longer entries are secret by themselves.
                         let entries = secret.split(',').map(str::trim).filter(|entry| entry.chars().count() >= 4);
-                        settings.secrets.extend(entries.map(str::to_owned));
-                        settings.secrets.push(secret.clone());
+                        secrets.extend(entries.map(str::to_owned));
+                        secrets.push(secret.clone());
                         secret
                     }
                     None => {
@@ -100,8 +102,7 @@ impl Settings {
             };
             settings.values.insert(key.clone(), value);
         }
-        // A secret that holds another must go first, or its rest would stay.
-        settings.secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+        settings.secrets = Secrets::of_texts(secrets.iter().map(String::as_str));
         if errors.is_empty() { Ok(settings) } else { Err(errors) }
     }
 
@@ -117,7 +118,12 @@ impl Settings {
 
     /// `text` with the values of secret settings replaced by `***`.
     pub fn mask(&self, text: String) -> String {
-        self.secrets.iter().fold(text, |text, secret| text.replace(secret.as_str(), "***"))
+        self.secrets.mask(text)
+    }
+
+    /// `text`, which was cut at its end, without the values of secret settings or the start of one.
+    pub(crate) fn mask_cut(&self, text: String) -> String {
+        self.secrets.mask_cut(text)
     }
 }
 

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::Masking;
 use super::metrics::{Embedded, Values};
 use crate::event::{Event, Secrets};
-use crate::run::{LogLine, WASMTIME, WIT_VERSION};
+use crate::run::{CUT, LogLine, WASMTIME, WIT_VERSION};
 use crate::store::PolicySet;
 use crate::{Call, Decision, Outcome, PolicyRun, Verdict};
 
@@ -200,7 +200,7 @@ fn policy<'a>(run: &'a PolicyRun, masked: &mut Mask<'_>) -> Policy<'a> {
     let usage = &run.usage;
     let mut logged = |line: &LogLine| Logged {
         level: line.level.to_string(),
-        context: masked.text(line.context.clone()),
+        context: masked.context(line),
         message: masked.text(line.message.clone()),
     };
     Policy {
@@ -243,6 +243,18 @@ struct Mask<'a> {
 impl Mask<'_> {
     fn text(&mut self, text: String) -> String {
         let Some(event) = self.event else { return text };
-        self.found.get_or_insert_with(|| self.masking.of(event)).mask(text)
+        let found = self.found.get_or_insert_with(|| self.masking.of(event));
+        match text.strip_suffix(CUT) {
+            Some(start) => found.mask_cut(start.to_owned()) + CUT,
+            None => found.mask(text),
+        }
+    }
+
+    /// Takes it out of a context as well, which was cut if its message was.
+    fn context(&mut self, line: &LogLine) -> String {
+        match line.message.strip_suffix(CUT) {
+            Some("") => self.text(line.context.clone() + CUT).trim_end_matches(CUT).to_owned(),
+            _ => self.text(line.context.clone()),
+        }
     }
 }

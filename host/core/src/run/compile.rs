@@ -16,7 +16,7 @@ const DEPTH: usize = 4;
 pub(super) fn compile(engine: &Engine, bytes: &[u8], native: Option<&Native>) -> Result<(Component, bool), ShapeError> {
     let composed = check(bytes)?;
     let component = match native {
-        Some(native) => native.component(engine).map_err(ShapeError::Native)?,
+        Some(native) => native.component(engine, bytes).map_err(ShapeError::Native)?,
         None => Component::new(&engine.wasmtime, bytes)
             .map_err(|error| ShapeError::Invalid(one_line(&format!("{error:#}"))))?,
     };

@@ -28,4 +28,5 @@ pub(crate) use instance::{End, Ran, World};
 pub use native::{Native, NativeError};
 pub use prepared::Prepared;
 pub use shape::{Import, Shape, ShapeError, WIT_VERSION};
+pub(crate) use usage::CUT;
 pub use usage::{Fuel, LogLevel, LogLine, Logs, Usage};

@@ -34,6 +34,9 @@ pub enum NativeError {
         /// The digest of the bytes.
         found: String,
     },
+    /// Made of another component, such as the one that stood in its place before.
+    #[error("it was made of another component: make it anew")]
+    Component,
     /// Refused by the engine.
     #[error("the engine refuses it: {0}; make it anew")]
     Refused(String),
@@ -68,20 +71,23 @@ impl Native {
         }
     }
 
-    /// The component that it is of.
+    /// The component that it is of, if that is the one with these bytes. A lock says it of a file name only, and whoever
+    /// writes a lock may forget that the file is another one by now.
     #[expect(unsafe_code, reason = "the one place where trusted machine code is taken in")]
-    pub(super) fn component(&self, engine: &Engine) -> Result<Component, NativeError> {
+    pub(super) fn component(&self, engine: &Engine, bytes: &[u8]) -> Result<Component, NativeError> {
+        let code = self.0.strip_prefix(sha256(bytes).as_bytes()).ok_or(NativeError::Component)?;
         // SAFETY: `deserialize` runs what the bytes say as machine code, so they must be what `precompile` gave. A `Native` is
         // only made by `checked`: its bytes have the digest that the lock of the set names, and that lock came from where the
         // host's own program came from. They were read whole into memory that is ours before the digest was taken, so nobody
         // changes them afterwards. What another engine made, `FINGERPRINT` keeps out, here and in wasmtime's own header.
-        let component = unsafe { Component::deserialize(&engine.wasmtime, &self.0) };
+        let component = unsafe { Component::deserialize(&engine.wasmtime, code) };
         component.map_err(|error| NativeError::Refused(one_line(&format!("{error:#}"))))
     }
 }
 
 impl Engine {
-    /// The machine code of a component, for [`Native::target`] and the engine [`FINGERPRINT`].
+    /// The machine code of a component, for [`Native::target`] and the engine [`FINGERPRINT`]. Before it stands the digest of
+    /// the component that it is of.
     ///
     /// # Errors
     ///
@@ -89,6 +95,7 @@ impl Engine {
     pub fn precompile(&self, bytes: &[u8]) -> Result<Vec<u8>, ShapeError> {
         super::compile::check(bytes)?;
         let native = self.wasmtime.precompile_component(bytes);
-        native.map_err(|error| ShapeError::Invalid(one_line(&format!("{error:#}"))))
+        let native = native.map_err(|error| ShapeError::Invalid(one_line(&format!("{error:#}"))))?;
+        Ok([sha256(bytes).as_bytes(), native.as_slice()].concat())
     }
 }

@@ -40,6 +40,9 @@ pub struct Logs {
     pub dropped: u64,
 }
 
+/// What a line ends with that was cut because a limit was reached.
+pub(crate) const CUT: &str = " [cut]";
+
 /// One line of a policy's log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogLine {

@@ -13,8 +13,10 @@ mod determinism;
 mod fidelity;
 mod house;
 mod limits;
+mod native;
 mod refused;
 #[path = "../../../tests/scenario.rs"]
 mod scenario;
 mod scenarios;
+mod secrets;
 mod support;

@@ -1,7 +1,6 @@
 //! What the tests share: one engine and admission, sets made of a document, and decisions.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use cogwit_core::case::ID;
@@ -11,10 +10,11 @@ use cogwit_core::run::{Chance, Engine};
 use cogwit_core::store::{Admission, Package, PolicySet, Rejected, Source};
 use cogwit_core::{Call, Decision, decide};
 
-use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
-use wit_parser::{PackageId, Resolve};
-
 use crate::scenario;
+
+#[path = "../../../tests/probe.rs"]
+mod probe;
+pub(crate) use probe::*;
 
 /// Compiled components are shared by every test for as long as some set holds them.
 pub(crate) static ADMISSION: LazyLock<Admission> =
@@ -57,30 +57,4 @@ pub(crate) fn decided(set: &PolicySet, event: &[u8]) -> Decision {
 /// The reply's bytes, whatever was decided.
 pub(crate) fn reply(decision: &Decision) -> Vec<u8> {
     decision.body().into_owned()
-}
-
-/// The folder of the probes.
-pub(crate) fn probes() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/probes")
-}
-
-/// The component of a probe in `probes/`: a core module that exports pre sign-up and may import all that a host gives.
-pub(crate) fn probe(name: &str) -> Vec<u8> {
-    component_of(&wat::parse_file(probes().join(format!("{name}.wat"))).unwrap())
-}
-
-/// A core module as a component of the probes' world.
-pub(crate) fn component_of(module: &[u8]) -> Vec<u8> {
-    let mut resolve = Resolve::default();
-    resolve.push_path(probes().join("../../../../../wit")).unwrap();
-    let package = resolve.push_file(probes().join("probes.wit")).unwrap();
-    component_in(&resolve, package, module)
-}
-
-/// A core module as a component of the world `probe` of a package.
-pub(crate) fn component_in(resolve: &Resolve, package: PackageId, module: &[u8]) -> Vec<u8> {
-    let mut module = module.to_vec();
-    let world = resolve.select_world(&[package], Some("probe")).unwrap();
-    embed_component_metadata(&mut module, resolve, world, StringEncoding::UTF8).unwrap();
-    ComponentEncoder::default().module(&module).unwrap().encode().unwrap()
 }

@@ -9,7 +9,7 @@ use crate::event::Secrets;
 use crate::policy::{Limits, Settings};
 use crate::run::bindings::logging::Level;
 use crate::run::context::{Context, charge};
-use crate::run::usage::{LogLevel, LogLine, Logs};
+use crate::run::usage::{CUT, LogLevel, LogLine, Logs};
 
 pub(super) const NAME: &str = "wasi:logging/logging@0.1.0-draft";
 
@@ -18,7 +18,7 @@ pub(super) fn add_to(linker: &mut Linker<Context>) -> wasmtime::Result<()> {
         "log",
         |mut store: StoreContextMut<'_, Context>, (level, context, message): (Level, String, String)| {
             charge(&mut store, context.len() + message.len())?;
-            store.data_mut().log.write(LogLine { level: level.into(), context, message });
+            store.data_mut().log.write(LogLine { level: level.into(), context, message }, false);
             Ok(())
         },
     )
@@ -47,7 +47,15 @@ pub(in crate::run) struct Log {
     lines_left: u64,
     bytes_left: usize,
     /// What was printed to standard output and standard error and has not ended its line.
-    unfinished: [Vec<u8>; 2],
+    unfinished: [Unfinished; 2],
+}
+
+/// A line that was begun.
+#[derive(Default)]
+struct Unfinished {
+    bytes: Vec<u8>,
+    /// Whether there was more than the log could take.
+    cut: bool,
 }
 
 /// Standard output, as the representation of a WASI stream.
@@ -71,7 +79,8 @@ impl Log {
         }
     }
 
-    fn write(&mut self, mut line: LogLine) {
+    /// Writes a line. `begun`: its message was cut already.
+    fn write(&mut self, mut line: LogLine, begun: bool) {
         if self.lines_left == 0 || self.bytes_left == 0 {
             self.written.dropped += 1;
             return;
@@ -79,12 +88,15 @@ impl Log {
         // Before the cut, which could leave half of a secret.
         let secrets = self.secrets.get_or_insert_with(|| Secrets::of(&self.raw_event));
         line.context = secrets.mask(self.settings.mask(line.context));
-        line.message = secrets.mask(self.settings.mask(line.message));
-        cut(&mut line.context, self.bytes_left);
+        line.message = match begun {
+            true => secrets.mask_cut(self.settings.mask_cut(line.message)),
+            false => secrets.mask(self.settings.mask(line.message)),
+        };
+        let context_cut = cut(&mut line.context, self.bytes_left);
         self.bytes_left -= line.context.len();
-        if cut(&mut line.message, self.bytes_left) {
+        if cut(&mut line.message, self.bytes_left) || context_cut || begun {
             self.bytes_left = 0;
-            line.message.push_str(" [cut]");
+            line.message.push_str(CUT);
         } else {
             self.bytes_left -= line.message.len();
         }
@@ -107,21 +119,25 @@ impl Log {
     fn keep(&mut self, index: usize, bytes: &[u8]) {
         // Never more than the log could still take, and one byte more, so that the cut is seen.
         if let Some(unfinished) = self.unfinished.get_mut(index) {
-            let room = (self.bytes_left + 1).saturating_sub(unfinished.len());
-            unfinished.extend_from_slice(bytes.get(..room).unwrap_or(bytes));
+            let room = (self.bytes_left + 1).saturating_sub(unfinished.bytes.len());
+            unfinished.bytes.extend_from_slice(bytes.get(..room).unwrap_or(bytes));
+            unfinished.cut |= bytes.len() > room;
         }
     }
 
     fn end_line(&mut self, index: usize) {
         if let (Some(line), Some((level, context))) = (self.unfinished.get_mut(index), STREAMS.get(index)) {
-            let message = String::from_utf8_lossy(&std::mem::take(line)).into_owned();
-            self.write(LogLine { level: *level, context: (*context).to_owned(), message });
+            let Unfinished { bytes, cut } = std::mem::take(line);
+            let text = String::from_utf8_lossy(&bytes);
+            // A cut may go through a character.
+            let message = if cut { text.trim_end_matches(char::REPLACEMENT_CHARACTER) } else { &text }.to_owned();
+            self.write(LogLine { level: *level, context: (*context).to_owned(), message }, cut);
         }
     }
 
     pub(in crate::run) fn into_logs(mut self) -> Logs {
         for index in 0..STREAMS.len() {
-            if self.unfinished.get(index).is_some_and(|line| !line.is_empty()) {
+            if self.unfinished.get(index).is_some_and(|line| !line.bytes.is_empty()) {
                 self.end_line(index);
             }
         }
@@ -146,7 +162,7 @@ mod tests {
 
     fn logged(log_lines: u64, log_bytes: u64, messages: &[&str]) -> (Vec<String>, u64) {
         let mut log = Log::new(&Limits { log_lines, log_bytes, ..Limits::default() }, Arc::default(), Arc::from(""));
-        messages.iter().for_each(|message| log.write(line(message)));
+        messages.iter().for_each(|message| log.write(line(message), false));
         let logs = log.into_logs();
         (logs.lines.into_iter().map(|line| line.message).collect(), logs.dropped)
     }

@@ -1,0 +1,109 @@
+//! Writes one text in every way in which a policy may write it.
+
+use super::text::text;
+use crate::text::one_line;
+
+/// Shorter lines of a text could be anything.
+const LEAST_LINE: usize = 4;
+
+/// A JSON value as text, as it stands in its event, and both as languages quote them. None where it is null.
+pub(super) fn forms_of_json(json: &str) -> Option<Vec<String>> {
+    let value = text(json)?;
+    let bare = json.strip_prefix('"').and_then(|json| json.strip_suffix('"')).unwrap_or(json);
+    let mut forms = forms_of(&value);
+    if bare != value {
+        forms.extend(forms_of(bare));
+    }
+    Some(forms)
+}
+
+/// A text, its lines, and the text as languages quote it.
+pub(super) fn forms_of(value: &str) -> Vec<String> {
+    let mut forms = vec![value.to_owned()];
+    if value.chars().all(is_plain) {
+        return forms;
+    }
+    forms.extend([unquoted(&format!("{value:?}")).to_owned(), json(value, false), json(value, true), python(value)]);
+    // What is printed is written line by line, and what a panic says on one line.
+    if value.contains(['\n', '\r']) {
+        let lines = value.split(['\n', '\r']).filter(|line| line.chars().count() >= LEAST_LINE);
+        forms.extend(lines.map(str::to_owned));
+    }
+    let of_one_line: Vec<_> = forms.iter().map(|form| one_line(form)).collect();
+    forms.extend(of_one_line);
+    forms
+}
+
+/// Whether every language writes the character as it is.
+fn is_plain(c: char) -> bool {
+    c == ' ' || c.is_ascii_graphic() && !matches!(c, '"' | '\'' | '\\')
+}
+
+fn unquoted(text: &str) -> &str {
+    text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(text)
+}
+
+/// As in JSON, with every character that is not ASCII escaped or none.
+fn json(value: &str, ascii: bool) -> String {
+    let quoted = serde_json::to_string(value).unwrap_or_default();
+    let plain = unquoted(&quoted);
+    if !ascii {
+        return plain.to_owned();
+    }
+    let mut units = [0; 2];
+    plain.chars().fold(String::new(), |mut out, c| {
+        match c.is_ascii() {
+            true => out.push(c),
+            false => c.encode_utf16(&mut units).iter().for_each(|unit| out.push_str(&format!("\\u{unit:04x}"))),
+        }
+        out
+    })
+}
+
+/// As Python's `repr`, which escapes an apostrophe only beside a quotation mark.
+fn python(value: &str) -> String {
+    let both = value.contains('\'') && value.contains('"');
+    value.chars().fold(String::new(), |mut out, c| {
+        match c {
+            '\\' => out.push_str("\\\\"),
+            '\'' if both => out.push_str("\\'"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            c if c.is_control() => out.push_str(&format!("\\x{:02x}", u32::from(c))),
+            c => out.push(c),
+        }
+        out
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plain_text_has_one_form() {
+        assert_eq!(forms_of_json("\"plain text-1\""), Some(vec!["plain text-1".to_owned()]));
+        assert_eq!(forms_of_json("42"), Some(vec!["42".to_owned()]));
+        assert_eq!(forms_of_json("null"), None);
+    }
+
+    #[test]
+    fn each_language_quotes_in_its_own_way() {
+        let forms = forms_of("é'\"\u{8}\n\\");
+        for form in [r#"é'\"\u{8}\n\\"#, r#"é'\"\b\n\\"#, r#"\u00e9'\"\b\n\\"#, r#"é\'"\x08\n\\"#, "é'\"  \\"] {
+            assert!(forms.contains(&form.to_owned()), "{form}: {forms:?}");
+        }
+        assert!(forms_of("👩").contains(&"\\ud83d\\udc69".to_owned()));
+        assert!(forms_of("first\nno\nthird").contains(&"third".to_owned()));
+        assert!(!forms_of("first\nno\nthird").contains(&"no".to_owned()));
+    }
+
+    #[test]
+    fn what_stands_in_the_event_is_quoted_too() {
+        let forms = forms_of_json(r#""a\u00e9""#).unwrap();
+        for form in ["aé", r"a\u00e9", r"a\\u00e9"] {
+            assert!(forms.contains(&form.to_owned()), "{form}: {forms:?}");
+        }
+    }
+}

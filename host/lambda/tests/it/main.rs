@@ -1,0 +1,16 @@
+//! Holds the Lambda host to its promises, from outside: every test starts the program, and is its Runtime API.
+#![expect(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "tests fail loudly")]
+
+mod events;
+mod faults;
+mod host;
+mod package;
+#[path = "../../../tests/probe.rs"]
+mod probe;
+mod record;
+mod runtime_api;
+#[path = "../../../tests/scenario.rs"]
+mod scenario;
+mod scenarios;
+mod secrets;
+mod variables;

@@ -1,0 +1,82 @@
+//! Runs every scenario through the Lambda host: the policies of one set in one process, one event after the other.
+
+use std::collections::BTreeMap;
+
+use cogwit_core::case::ID;
+use cogwit_core::policy::SettingValue;
+use serde_json::Value;
+
+use crate::host::Host;
+use crate::package::Package;
+use crate::scenario::{self, Scenario};
+
+/// What a process is set up by: components (none: the default set), settings by policy, and the trigger of events that do
+/// not say theirs.
+type Setup = (Option<Vec<String>>, String, Option<&'static str>);
+
+fn settings(scenario: &Scenario) -> BTreeMap<String, toml::Table> {
+    let text = |value: &SettingValue| match value {
+        SettingValue::Text(text) => toml::Value::from(text.clone()),
+        SettingValue::Env(_) => panic!("{}: a plain value", scenario.name),
+    };
+    let table =
+        |of: &BTreeMap<String, SettingValue>| of.iter().map(|(key, value)| (key.clone(), text(value))).collect();
+    scenario.case.settings.iter().map(|(policy, settings)| (policy.clone(), table(settings))).collect()
+}
+
+fn package(scenario: &Scenario) -> Package {
+    let settings = settings(scenario);
+    let Some(components) = scenario.components() else { return Package::of_default(&settings) };
+    let names: Vec<_> = components.iter().map(|file| file.file_stem().unwrap().to_str().unwrap()).collect();
+    Package::of_shipped(&names, &settings)
+}
+
+#[test]
+fn every_scenario_has_its_reply() {
+    let scenarios = scenario::all();
+    let mut groups = BTreeMap::<Setup, Vec<&Scenario>>::new();
+    for scenario in &scenarios {
+        let settings = format!("{:?}", scenario.case.settings);
+        let trigger = scenario.case.trigger.map(|trigger| trigger.name());
+        groups.entry((scenario.case.components.clone(), settings, trigger)).or_default().push(scenario);
+    }
+    for ((_, _, trigger), scenarios) in groups {
+        let variables = trigger.map(|trigger| ("COGWIT_TRIGGER", trigger));
+        let host = Host::with(&package(scenarios[0]), variables.as_slice());
+        scenarios.into_iter().for_each(|scenario| check(&host, scenario));
+    }
+}
+
+fn check(host: &Host, scenario: &Scenario) {
+    let Scenario { name, reply, .. } = scenario;
+    let expect = &scenario.case.expect;
+    let decision = expect.decision.as_deref().unwrap();
+    if decision == "deny" {
+        let reply: Value = serde_json::from_slice(reply).unwrap();
+        host.api.declare(reply["errorMessage"].as_str().unwrap());
+    }
+    let mut invocation = host.invocation(std::fs::read(&scenario.event).unwrap());
+    invocation.id = ID.to_owned();
+    let answer = host.answer(invocation);
+    assert_eq!(answer.text(), String::from_utf8_lossy(reply), "{name}");
+    let (path, error_type) = match decision {
+        "allow" => ("response", None),
+        "deny" => ("error", Some("Function.PolicyDenied")),
+        "fault" => ("error", Some("Function.PolicyFault")),
+        _ => ("error", Some("Function.EventRefused")),
+    };
+    assert_eq!(
+        (answer.path.as_str(), answer.error_type()),
+        (&*format!("invocation/{ID}/{path}"), error_type),
+        "{name}"
+    );
+    assert_eq!(answer.headers["content-type"], "application/json", "{name}");
+
+    let record = host.record(ID);
+    let codes: Vec<_> =
+        record["warnings"].as_array().into_iter().flatten().map(|it| it["code"].as_str().unwrap()).collect();
+    assert_eq!(codes, expect.warnings.as_deref().unwrap(), "{name}");
+    assert_eq!(record["decision"], decision, "{name}");
+    let trigger = if decision == "event-refused" { "none" } else { name.split('/').next().unwrap() };
+    assert!(record["trigger"] == trigger || decision == "event-refused", "{name}: {record}");
+}
