@@ -107,7 +107,7 @@ impl Set {
             text.contains(&format!("`it.wasm`: it has {size} bytes and no machine code for this host (")),
             "{text}"
         );
-        assert!(text.contains(reason) && text.contains("cogwit pack --native"), "`{reason}` is not in: {text}");
+        assert!(text.contains(reason) && text.contains(": make it with `"), "`{reason}` is not in: {text}");
     }
 }
 
