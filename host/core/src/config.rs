@@ -130,6 +130,16 @@ pub const VARIABLES: &[Variable] = &[
 ];
 
 impl Config {
+    /// Reads the variables of this process. One that is not UTF-8 is read as far as it goes, and so named.
+    ///
+    /// # Errors
+    ///
+    /// As [`Config::from_env`].
+    pub fn of_process() -> Result<Self, Vec<ConfigError>> {
+        let text = |text: std::ffi::OsString| text.to_string_lossy().into_owned();
+        Self::from_env(std::env::vars_os().map(|(name, value)| (text(name), text(value))))
+    }
+
     /// Reads the variables of an environment; those of other programs are passed over.
     ///
     /// # Errors

@@ -18,9 +18,7 @@ const MOST_COMPILED: usize = 256 << 10;
 
 /// The host's settings, or every mistake in them.
 pub(crate) fn config() -> Result<Config, Vec<String>> {
-    let variables = env::vars_os()
-        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.to_string_lossy().into_owned())));
-    Config::from_env(variables).map_err(|errors| errors.iter().map(ToString::to_string).collect())
+    Config::of_process().map_err(|errors| errors.iter().map(ToString::to_string).collect())
 }
 
 /// What decides: a policy set, or the reason why there is none. Without one the host answers all the same, and refuses.

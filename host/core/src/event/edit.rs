@@ -55,7 +55,8 @@ impl MemberPath {
         self.changed(json, &self.0, Some(value.get()))
     }
 
-    /// As [`MemberPath::set`], but the members of an object are set one by one, so that others beside them stay.
+    /// As [`MemberPath::set`], but the members of an object are set one by one, so that others beside them stay. What has no
+    /// members gives way to the object.
     ///
     /// # Errors
     ///
@@ -66,7 +67,8 @@ impl MemberPath {
             _ => return self.set(json, value),
         };
         let below = |name: &str| Self(self.0.iter().cloned().chain([name.to_owned()]).collect());
-        members.iter().try_fold(json.to_owned(), |json, (name, value)| below(name).merge(&json, value))
+        let merged = members.iter().try_fold(json.to_owned(), |json, (name, value)| below(name).merge(&json, value));
+        merged.or_else(|_| self.set(json, value))
     }
 
     /// `json` without this member, which may be absent.
@@ -213,6 +215,8 @@ mod tests {
         assert_eq!(merged(json, "a", r#"{"b":2,"c":{"x.y":[3]}}"#), r#"{"a":{"b":2,"c":{"x.y":[3]}}}"#);
         assert_eq!(merged(json, "a", "{}"), r#"{"a":{}}"#);
         assert_eq!(merged(json, "a", "null"), r#"{"a":null}"#);
+        assert_eq!(merged(json, "a.b", r#"{"c":1}"#), r#"{"a":{"b":{"c":1},"c":null}}"#);
+        assert_eq!(merged(r#"{"s":[1]}"#, "s", r#"{"t":2}"#), r#"{"s":{"t":2}}"#);
     }
 
     #[test]

@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 
 use clap::ValueEnum;
 use cogwit_core::config::Config;
+use serde::Serialize;
 use wasm_metadata::Payload;
 
 use crate::failure::Failure;
+use crate::output::out;
 
 /// How a command prints.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -19,9 +21,7 @@ pub(crate) enum Format {
 
 /// The host's settings from the environment.
 pub(super) fn config_from_env() -> Result<Config, Failure> {
-    let variables =
-        std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
-    Config::from_env(variables)
+    Config::of_process()
         .map_err(|errors| Failure::usage(errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")))
 }
 
@@ -39,4 +39,13 @@ pub(super) fn metadata(bytes: &[u8]) -> BTreeMap<&'static str, String> {
     .into_iter()
     .filter_map(|(key, value)| Some((key, value?)))
     .collect()
+}
+
+/// Prints what a command found: as one JSON object, or as text for people.
+pub(super) fn print<T: Serialize>(format: Format, found: &T, text: impl FnOnce(&T) -> String) -> Result<(), Failure> {
+    let text = match format {
+        Format::Json => serde_json::to_string(found).map_err(Failure::could_not_run)?,
+        Format::Text => text(found),
+    };
+    out(&format!("{text}\n")).map_err(Failure::unwritable)
 }

@@ -12,9 +12,9 @@ use cogwit_core::store::{Admission, Source};
 use cogwit_core::text::one_line;
 use serde::Serialize;
 
-use super::common::{Format, config_from_env, metadata};
+use super::common::{Format, config_from_env, metadata, print};
 use crate::failure::{Failure, exit};
-use crate::output::{out, styled};
+use crate::output::styled;
 
 /// Shows a component's triggers, imports, metadata, size and digest, and whether this host would admit it
 #[derive(Debug, clap::Args)]
@@ -53,11 +53,7 @@ struct Import {
 
 pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
     let inspection = inspect(args)?;
-    let text = match args.format {
-        Format::Json => serde_json::to_string(&inspection).map_err(Failure::could_not_run)?,
-        Format::Text => text(&inspection),
-    };
-    out(&format!("{text}\n")).map_err(Failure::unwritable)?;
+    print(args.format, &inspection, text)?;
     Ok(ExitCode::from(if inspection.admitted { exit::ALLOW } else { exit::COULD_NOT_RUN }))
 }
 

@@ -8,9 +8,9 @@ use cogwit_core::run::Engine;
 use cogwit_core::store::{Admission, Finding, Package, PolicySet, Source};
 use serde::Serialize;
 
-use super::common::{Format, config_from_env};
+use super::common::{Format, config_from_env, print};
 use crate::failure::{Failure, exit};
-use crate::output::{out, styled};
+use crate::output::styled;
 
 /// Makes every check that a host makes before a policy set serves, and names all that is wrong at once
 ///
@@ -61,11 +61,7 @@ impl From<Finding> for Found {
 
 pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
     let validation = validate(&args.source)?;
-    let text = match args.format {
-        Format::Json => serde_json::to_string(&validation).map_err(Failure::could_not_run)?,
-        Format::Text => text(&validation),
-    };
-    out(&format!("{text}\n")).map_err(Failure::unwritable)?;
+    print(args.format, &validation, text)?;
     Ok(ExitCode::from(if validation.admitted { exit::ALLOW } else { exit::COULD_NOT_RUN }))
 }
 

@@ -12,7 +12,7 @@ use cogwit_core::run::{Engine, Need, Shape, ShapeError};
 use cogwit_pack::{Choice, Component, Error, Folder, Guest, Offer, Revision, Toolchain, Workspace, build};
 use etcetera::BaseStrategy;
 
-use super::super::common::{Format, config_from_env};
+use super::super::common::{Format, config_from_env, print};
 use super::report::{Packed, Report, text};
 use crate::failure::{Failure, exit};
 use crate::output;
@@ -51,11 +51,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
     let report = pack(args)?;
-    let text = match args.format {
-        Format::Json => serde_json::to_string(&report).map_err(Failure::could_not_run)?,
-        Format::Text => text(&report),
-    };
-    output::out(&format!("{text}\n")).map_err(Failure::unwritable)?;
+    print(args.format, &report, text)?;
     Ok(ExitCode::from(exit::ALLOW))
 }
 
