@@ -130,7 +130,7 @@ pub const VARIABLES: &[Variable] = &[
 ];
 
 impl Config {
-    /// Reads the variables of this process. One that is not UTF-8 is read as far as it goes, and so named.
+    /// Reads the variables of this process. Of one that is not UTF-8, what cannot be read is replaced.
     ///
     /// # Errors
     ///

@@ -214,12 +214,14 @@ impl<'a> Line<'a> {
     /// its log did line by line.
     fn record(&mut self, policy: &Policy, ran: Ran<Result<Response, Denial>>) -> Result<Result<Response, Fault>, Stop> {
         let text = std::str::from_utf8(self.call.event).unwrap_or_default();
-        let secrets = LazyCell::new(|| Secrets::of(text));
-        let mask = |said: String| secrets.mask(policy.settings.mask(said));
+        let secrets = LazyCell::new(|| Secrets::of(text).and(policy.settings.secrets()));
+        let mask = |said: String| secrets.mask(said);
         let (verdict, next) = match ran.result {
             Ok(Ok(response)) => (Verdict::Allow(trigger::members(&response)), Ok(Ok(response))),
             Ok(Err(denial)) => {
                 let message = mask(denial.message);
+                // Where nothing is left of it, the user gets the neutral sentence.
+                let message = if message.trim_matches(['*', ' ']).is_empty() { String::new() } else { message };
                 (Verdict::Deny { message: message.clone(), reason: denial.reason.map(mask) }, Err(Stop::Deny(message)))
             }
             Err(fault) => (Verdict::Fault(fault.clone()), Ok(Err(fault))),

@@ -42,10 +42,12 @@ pub(crate) fn serving(config: &Config, environment: &Environment) -> Serving {
 }
 
 fn load(config: &Config, environment: &Environment) -> Serving {
-    let place = environment.task_root.join(POLICIES);
-    let text = config.policies.clone().unwrap_or_else(|| place.to_string_lossy().into_owned());
+    let own = environment.task_root.join(POLICIES);
+    let text = config.policies.clone().unwrap_or_else(|| own.to_string_lossy().into_owned());
     let source = Source::parse(&text).map_err(|error| error.to_string())?;
-    let package = source.read().map_err(|error| error.to_string())?;
+    // Machine code from elsewhere than the package would be somebody else's program.
+    let package = if config.policies.is_none() { source.read_own() } else { source.read() };
+    let package = package.map_err(|error| error.to_string())?;
     let engine = Engine::new(environment.concurrency, config.caps.limits.memory).map_err(|error| error.to_string())?;
     let admission = Admission::new(engine).compiling_at_most(MOST_COMPILED);
     admission

@@ -15,7 +15,7 @@ use crate::{Call, Decision, Outcome, Verdict, decide};
 /// The id that every case is decided under.
 pub const ID: &str = "test";
 
-/// The kind of the fault where no policy answers an event that needs one.
+/// The code of the warning where no policy answers an event, and the kind of the fault where it needs one.
 const UNMATCHED: &str = "unmatched";
 
 /// What came of a case.
@@ -46,6 +46,9 @@ impl fmt::Display for Mismatch {
             ("log", missing, _) => write!(formatter, "log: no line has {missing}"),
             ("forbidden-imports", patterns, found) => {
                 write!(formatter, "{key}: {found}, though {patterns} is forbidden")
+            }
+            ("ran", Value::Null, _) => {
+                write!(formatter, "ran: no policy answers the event; where that is right, expect `ran = []`")
             }
             ("fault", Value::Null, kind) if kind == UNMATCHED => {
                 write!(formatter, "fault: none expected, but no policy answers the event")
@@ -90,6 +93,7 @@ impl Comparison {
             Some(decision.warnings.iter().map(|it| it.code.to_owned()).collect()),
         );
         it.fault(expect, decision);
+        it.unmatched(expect, decision);
         it.same("ran", expect.ran.clone(), Some(decision.runs.iter().map(|run| run.policy.clone()).collect()));
         it.log(expect, decision);
         it.at_most("max-fuel", expect.max_fuel, decision.runs.iter().map(|run| run.usage.fuel.units).sum());
@@ -150,6 +154,14 @@ impl Comparison {
         match expect.fault.as_deref() {
             None if actual.is_some() && !asked_for => self.add("fault", Value::Null, actual.into()),
             expected => self.same("fault", expected, actual),
+        }
+    }
+
+    /// That no policy looked at the event is never passed over either: a misspelt condition would make every case pass.
+    fn unmatched(&mut self, expect: &Expect, decision: &Decision) {
+        let asked_for = expect.ran.is_some() || expect.warnings.iter().flatten().any(|code| code == UNMATCHED);
+        if decision.outcome == Outcome::Unmatched && !asked_for {
+            self.add("ran", Value::Null, Value::Array(Vec::new()));
         }
     }
 

@@ -173,6 +173,13 @@ impl Case {
             }
             Some(_) => {}
         }
+        let wanted = [("response", &self.expect.response), ("exact-response", &self.expect.exact_response)];
+        for (key, json) in wanted.into_iter().filter_map(|(key, json)| Some((key, json.as_ref()?))) {
+            let comparable = serde_json::from_str::<serde_json::Value>(json.text());
+            comparable.map_err(|error| {
+                format!("`{key}` cannot be compared: {error}; use `reply`, which is compared as bytes")
+            })?;
+        }
         if let Some(name) = self.env.keys().find(|name| !name.starts_with(SECRET_PREFIX)) {
             return Err(format!(
                 "`env` has `{name}`, but settings only refer to names that begin with `{SECRET_PREFIX}`"

@@ -4,16 +4,16 @@ use super::{Case, Checked};
 use crate::policy::Caps;
 use crate::store::{Admission, Finding, Package, PolicySet, Tests};
 
-/// Runs the cases of a set's `tests`, and says what failed. `set` is what was admitted of `package`.
+/// Runs the `tests` of a set's policies, and says what failed. `set` is what was admitted of the package.
 pub fn smoke(
     admission: &Admission,
     set: &PolicySet,
-    package: &Package,
+    (package, tests): (&Package, &[Tests]),
     caps: &Caps,
     env: impl Fn(&str) -> Option<String>,
 ) -> Vec<Finding> {
-    let mut findings = unreadable(package);
-    for tests in &package.tests {
+    let mut findings = unreadable(tests);
+    for tests in tests {
         for (place, case) in &tests.cases.cases {
             let mut add = |text| findings.push(finding(tests, &format!("{}: {text}", case.title(*place))));
             match run(admission, case, set, package, caps, &env) {
@@ -26,8 +26,8 @@ pub fn smoke(
 }
 
 /// What of a set's cases cannot be read.
-pub fn unreadable(package: &Package) -> Vec<Finding> {
-    package.tests.iter().flat_map(|tests| tests.cases.errors.iter().map(|error| finding(tests, error))).collect()
+pub fn unreadable(tests: &[Tests]) -> Vec<Finding> {
+    tests.iter().flat_map(|tests| tests.cases.errors.iter().map(|error| finding(tests, error))).collect()
 }
 
 fn finding(tests: &Tests, text: &str) -> Finding {

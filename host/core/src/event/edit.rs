@@ -22,9 +22,9 @@ impl FromStr for MemberPath {
             Some(pointer) => pointer.split('/').map(|step| step.replace("~1", "/").replace("~0", "~")).collect(),
             None => text.split('.').map(str::to_owned).collect(),
         };
-        match steps.iter().any(String::is_empty) {
+        match steps.iter().any(String::is_empty) || steps.len() > DEPTH {
             true => Err(EditError(format!(
-                "`{}` is no path: write one such as `request.userAttributes.email`",
+                "`{:.80}` is no path: write one such as `request.userAttributes.email`",
                 one_line(text)
             ))),
             false => Ok(Self(steps)),
@@ -139,7 +139,7 @@ fn quoted(name: &str) -> String {
     serde_json::Value::from(name).to_string()
 }
 
-/// How deep [`pretty`] and [`MemberPath::merge`] go; what is deeper stays as it is.
+/// How deep paths and [`pretty`] go; what is deeper is printed as it is.
 const DEPTH: usize = 32;
 
 /// JSON with a line for each member, and every number and text as it was written.
@@ -221,6 +221,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_changed_is_named() {
+        assert!(set("{}", &"a.".repeat(20_000), "1").unwrap_err().len() < 200);
         assert!(set("{}", "a..b", "1").unwrap_err().contains("`a..b` is no path"));
         assert!(set("{}", "a", "x").unwrap_err().contains("the value of `a` is not JSON"));
         assert_eq!(set(r#"{"a":"t"}"#, "a.b", "1").unwrap_err(), "`a.b`: a string has no member `b`");

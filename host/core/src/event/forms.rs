@@ -20,6 +20,12 @@ pub(super) fn forms_of_json(json: &str) -> Option<Vec<String>> {
 /// A text, its lines, and the text as languages quote it.
 pub(super) fn forms_of(value: &str) -> Vec<String> {
     let mut forms = vec![value.to_owned()];
+    // Policies compare without blanks around, and without regard to case.
+    for other in [value.trim(), &value.to_lowercase(), &value.trim().to_lowercase()] {
+        if !other.is_empty() && !forms.iter().any(|form| form == other) {
+            forms.push(other.to_owned());
+        }
+    }
     if value.chars().all(is_plain) {
         return forms;
     }

@@ -75,6 +75,22 @@ impl Secrets {
         Self { too_many: false, values }
     }
 
+    /// Both, as one: where a value of one stands in a value of the other, the longer goes first.
+    #[must_use]
+    pub fn and(&self, other: &Self) -> Self {
+        let values = self.values.iter().chain(&other.values).cloned().collect();
+        Self { too_many: self.too_many || other.too_many, ..Self::sorted(values) }
+    }
+
+    /// These values, and what is left of them in a text that lost `others` before.
+    #[must_use]
+    pub(crate) fn after(mut self, others: &Self) -> Self {
+        let left = self.values.iter().map(|value| others.mask(value.clone()));
+        let left: Vec<_> = left.filter(|value| !value.replace("***", "").trim().is_empty()).collect();
+        self.values.extend(left);
+        Self { too_many: self.too_many, ..Self::sorted(self.values.into_iter().collect()) }
+    }
+
     /// `text` with every value replaced by `***`.
     pub fn mask(&self, text: String) -> String {
         if self.too_many && !text.is_empty() {
@@ -191,6 +207,17 @@ mod tests {
         let event = format!("{{\"clientMetadata\":{{{}}}}}", many.join(","));
         assert_eq!(Secrets::personal(&event).mask("hello".to_owned()), "***");
         assert_eq!(Secrets::of(&event).mask("hello".to_owned()), "hello");
+    }
+
+    #[test]
+    fn a_value_that_holds_another_goes_whole_whoever_knows_it() {
+        let event = Secrets::of(r#"{"password":" s3cr3t-abcd-Pass "}"#);
+        let both = event.and(&Secrets::of_texts(["abcd"]));
+        assert_eq!(both.mask("is s3cr3t-abcd-Pass, s3cr3t-abcd-pass or abcd".to_owned()), "is ***,***or ***");
+        let personal = Secrets::personal(r#"{"userName":"kaia1980@example.com"}"#);
+        let secret = Secrets::of(r#"{"password":"kaia1980"}"#);
+        let text = secret.mask("kaia1980@example.com".to_owned());
+        assert_eq!(personal.after(&secret).mask(text), "***");
     }
 
     #[test]

@@ -121,9 +121,9 @@ impl Settings {
         self.secrets.mask(text)
     }
 
-    /// `text`, which was cut at its end, without the values of secret settings or the start of one.
-    pub(crate) fn mask_cut(&self, text: String) -> String {
-        self.secrets.mask_cut(text)
+    /// The values of secret settings.
+    pub(crate) fn secrets(&self) -> &Secrets {
+        &self.secrets
     }
 }
 

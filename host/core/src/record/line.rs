@@ -5,9 +5,10 @@ use std::time::{Duration, SystemTime};
 use serde::Serialize;
 
 use super::Masking;
+use super::mask::{Mask, member};
 use super::metrics::{Embedded, Values};
-use crate::event::{Event, Secrets};
-use crate::run::{CUT, LogLine, WASMTIME, WIT_VERSION};
+use crate::event::Event;
+use crate::run::{WASMTIME, WIT_VERSION};
 use crate::store::PolicySet;
 use crate::{Call, Decision, Outcome, PolicyRun, Verdict};
 
@@ -138,9 +139,7 @@ impl<'a> Record<'a> {
     pub fn of(set: Option<&'a PolicySet>, call: &Call<'a>, decision: &'a Decision, setting: &Setting<'a>) -> Self {
         let event = Event::parse(call.event).ok();
         let header = event.as_ref().map(|event| &event.header);
-        let member = |value: Option<&str>| value.map(str::to_owned);
-        // Looked for only where a policy wrote something.
-        let mut masked = Mask { event: event.as_ref().map(Event::text), masking: setting.masking, found: None };
+        let mut mask = Mask::new(call.event, set, setting.masking);
         let since_1970 = setting.time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         Self {
             id: call.id,
@@ -154,16 +153,19 @@ impl<'a> Record<'a> {
             user: header.and_then(|header| setting.masking.user(header.user_name.as_deref()?)),
             decision: decision.outcome.word(),
             reason: decision.runs.iter().find_map(|run| match &run.verdict {
-                Verdict::Deny { reason, .. } => reason.clone().map(|reason| masked.text(reason)),
+                Verdict::Deny { reason, .. } => reason.as_deref().map(|reason| mask.sentence(reason)),
                 _ => None,
             }),
             error: match &decision.outcome {
-                Outcome::Fault(text) => Some(masked.text(text.clone())),
-                Outcome::EventRefused(error) => Some(masked.text(error.to_string())),
+                Outcome::Fault(text) => Some(match last_fault(decision) {
+                    Some(fault) => mask.fault(fault, text),
+                    None => mask.plain(text),
+                }),
+                Outcome::EventRefused(error) => Some(mask.plain(&error.to_string())),
                 _ => None,
             },
             warnings: decision.warnings.iter().map(|it| Warning { code: it.code, text: &it.text }).collect(),
-            policies: decision.runs.iter().map(|run| policy(run, &mut masked)).collect(),
+            policies: decision.runs.iter().map(|run| policy(run, &mut mask)).collect(),
             set: set.map(|set| Set { name: &set.name, digest: &set.digest }),
             cold: setting.cold,
             versions: Versions { cogwit: env!("CARGO_PKG_VERSION"), wit: WIT_VERSION, wasmtime: WASMTIME },
@@ -196,18 +198,27 @@ fn values(decision: &Decision, setting: &Setting<'_>) -> Values {
     }
 }
 
-fn policy<'a>(run: &'a PolicyRun, masked: &mut Mask<'_>) -> Policy<'a> {
+/// The fault that ended the chain.
+fn last_fault(decision: &Decision) -> Option<&crate::run::Fault> {
+    decision.runs.iter().rev().find_map(|run| match &run.verdict {
+        Verdict::Fault(fault) => Some(fault),
+        _ => None,
+    })
+}
+
+fn policy<'a>(run: &'a PolicyRun, mask: &mut Mask<'_>) -> Policy<'a> {
     let usage = &run.usage;
-    let mut logged = |line: &LogLine| Logged {
-        level: line.level.to_string(),
-        context: masked.context(line),
-        message: masked.text(line.message.clone()),
-    };
+    let logged = run.logs.lines.iter().filter_map(|line| {
+        let (context, message) = mask.line(line)?;
+        Some(Logged { level: line.level.to_string(), context, message })
+    });
+    let log: Vec<_> = logged.collect();
+    let left_out = run.logs.lines.len().saturating_sub(log.len()) as u64;
     Policy {
         name: &run.policy,
         digest: &run.digest,
         mode: "enforce",
-        log: run.logs.lines.iter().map(&mut logged).collect(),
+        log,
         verdict: match &run.verdict {
             Verdict::Allow(_) => "allow",
             Verdict::Deny { .. } => "deny",
@@ -218,7 +229,7 @@ fn policy<'a>(run: &'a PolicyRun, masked: &mut Mask<'_>) -> Policy<'a> {
             _ => Vec::new(),
         },
         fault: match &run.verdict {
-            Verdict::Fault(fault) => Some(Fault { kind: fault.kind(), text: masked.text(fault.to_string()) }),
+            Verdict::Fault(fault) => Some(Fault { kind: fault.kind(), text: mask.fault(fault, &fault.to_string()) }),
             _ => None,
         },
         fuel: usage.fuel.units,
@@ -229,32 +240,6 @@ fn policy<'a>(run: &'a PolicyRun, masked: &mut Mask<'_>) -> Policy<'a> {
         release_micros: usage.release.as_micros(),
         consumed_clock: usage.consumed.clock,
         consumed_random: usage.consumed.random,
-        log_lines_dropped: run.logs.dropped,
-    }
-}
-
-/// Takes out what tells of a person.
-struct Mask<'a> {
-    event: Option<&'a str>,
-    masking: &'a Masking,
-    found: Option<Secrets>,
-}
-
-impl Mask<'_> {
-    fn text(&mut self, text: String) -> String {
-        let Some(event) = self.event else { return text };
-        let found = self.found.get_or_insert_with(|| self.masking.of(event));
-        match text.strip_suffix(CUT) {
-            Some(start) => found.mask_cut(start.to_owned()) + CUT,
-            None => found.mask(text),
-        }
-    }
-
-    /// Takes it out of a context as well, which was cut if its message was.
-    fn context(&mut self, line: &LogLine) -> String {
-        match line.message.strip_suffix(CUT) {
-            Some("") => self.text(line.context.clone() + CUT).trim_end_matches(CUT).to_owned(),
-            _ => self.text(line.context.clone()),
-        }
+        log_lines_dropped: run.logs.dropped + left_out,
     }
 }

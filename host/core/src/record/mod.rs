@@ -1,6 +1,7 @@
 //! Writes down decisions: one JSON line for each, the same in every host, which CloudWatch reads as metrics too.
 
 mod masking;
+mod mask;
 mod metrics;
 mod line;
 

@@ -43,16 +43,14 @@ pub struct Package {
     pub components: BTreeMap<String, Vec<u8>>,
     /// Why components that the document names are missing: admission says so with everything else that is wrong.
     pub missing: BTreeMap<String, String>,
-    /// Machine code of the components for this host, as far as there is some; or why it cannot be used.
+    /// Machine code of the components for this host, as far as there is some that may be trusted; or why it cannot be used.
     pub native: BTreeMap<String, Result<Native, String>>,
-    /// The cases that the policies must pass.
-    pub tests: Vec<Tests>,
 }
 
 impl Package {
     /// A document and its components, and nothing else.
     pub fn of(document: Document, components: BTreeMap<String, Vec<u8>>) -> Self {
-        Self { document, components, missing: BTreeMap::new(), native: BTreeMap::new(), tests: Vec::new() }
+        Self { document, components, missing: BTreeMap::new(), native: BTreeMap::new() }
     }
 }
 
@@ -148,18 +146,39 @@ impl Source {
         }
     }
 
-    /// Reads the set.
+    /// Reads the set, and leaves machine code beside it alone: whoever can write that runs as this host does.
     ///
     /// # Errors
     ///
-    /// What cannot be read, and what the lock beside a document does not agree with.
+    /// What cannot be read.
     pub fn read(&self) -> Result<Package, SourceError> {
+        self.read_with(false)
+    }
+
+    /// Reads a set that came with the host's own program, and that only those can write who can write the program: the machine
+    /// code that its lock lists is taken in too.
+    ///
+    /// # Errors
+    ///
+    /// What cannot be read.
+    pub fn read_own(&self) -> Result<Package, SourceError> {
+        self.read_with(true)
+    }
+
+    /// The cases that the policies of the set must pass.
+    pub fn tests(&self, document: &Document) -> Vec<Tests> {
+        let Self::Document(path) = self else { return Vec::new() };
+        let folder = path.parent().unwrap_or(Path::new(""));
+        document.policies.iter().flat_map(|policy| tests(folder, policy)).collect()
+    }
+
+    fn read_with(&self, own: bool) -> Result<Package, SourceError> {
         match self {
             Self::Embedded { document, components } => Ok(Package::of(
                 parse(Path::new("policies.toml"), document)?,
                 components.iter().map(|(name, bytes)| ((*name).to_owned(), bytes.to_vec())).collect(),
             )),
-            Self::Document(path) => read_document(path),
+            Self::Document(path) => read_document(path, own),
             Self::Components(paths) => {
                 let mut names = Vec::new();
                 let mut components = BTreeMap::new();
@@ -177,7 +196,7 @@ impl Source {
     }
 }
 
-fn read_document(path: &Path) -> Result<Package, SourceError> {
+fn read_document(path: &Path, own: bool) -> Result<Package, SourceError> {
     let document = parse(path, &read_text(path)?)?;
     let folder = path.parent().unwrap_or(Path::new(""));
     let lock_path = folder.join("policies.lock");
@@ -193,9 +212,10 @@ fn read_document(path: &Path) -> Result<Package, SourceError> {
             Ok(bytes) => drop(package.components.insert(name.clone(), bytes)),
             Err(error) => drop(package.missing.insert(name.clone(), error.to_string())),
         }
-        package.native.extend(lock.native(name, folder).map(|native| (name.clone(), native)));
+        if own {
+            package.native.extend(lock.native(name, folder).map(|native| (name.clone(), native)));
+        }
     }
-    package.tests = package.document.policies.iter().flat_map(|policy| tests(folder, policy)).collect();
     Ok(package)
 }
 

@@ -80,7 +80,7 @@ impl Set {
 
     /// Admits it in an engine of its own, which compiles components of up to `most` bytes.
     fn admitted(&self, most: usize) -> Result<PolicySet, Rejected> {
-        let package = Source::Document(self.path("policies.toml")).read().unwrap();
+        let package = Source::Document(self.path("policies.toml")).read_own().unwrap();
         Admission::new(engine()).compiling_at_most(most).admit(&package, &caps(), |_| None)
     }
 
@@ -109,6 +109,16 @@ impl Set {
         );
         assert!(text.contains(reason) && text.contains(": make it with `"), "`{reason}` is not in: {text}");
     }
+}
+
+/// Whoever can write beside a set would run as the host that reads it.
+#[test]
+fn machine_code_beside_a_set_of_somebody_elses_is_left_alone() {
+    let folder = Set::of(probe("allow"));
+    folder.lock(&[folder.entry()]);
+    let path = Source::Document(folder.path("policies.toml"));
+    assert_eq!(path.read_own().unwrap().native.len(), 1);
+    assert!(path.read().unwrap().native.is_empty());
 }
 
 #[test]

@@ -1,10 +1,10 @@
 //! Runs every scenario through the core.
 
-use cogwit_core::case::Mismatch;
+use cogwit_core::case::{CaseFile, Mismatch};
 use cogwit_core::store::{PolicySet, Source};
 
 use crate::scenario::{self, Scenario};
-use crate::support::{DEFAULT, admit};
+use crate::support::{ALLOWING, DEFAULT, admit};
 
 fn set(scenario: &Scenario) -> PolicySet {
     let source = match scenario.components() {
@@ -32,4 +32,16 @@ fn every_scenario_has_its_decision_reply_and_warnings() {
         // Kept, so that their components are compiled once.
         sets.push(set);
     }
+}
+
+#[test]
+fn an_event_that_no_policy_answers_passes_no_case_unawares() {
+    let check = |lines: &str| {
+        let text = format!("source = 'PreAuthentication_Authentication'\nexpect.decision = 'allow'\n{lines}");
+        let (_, case) = CaseFile::parse(&text, &|name| Err(name.to_owned())).cases.remove(0);
+        case.check(&ALLOWING).mismatches.iter().map(Mismatch::to_string).collect::<Vec<_>>()
+    };
+    assert_eq!(check(""), ["ran: no policy answers the event; where that is right, expect `ran = []`"]);
+    assert_eq!(check("expect.ran = []"), [""; 0]);
+    assert_eq!(check("expect.warnings = ['unmatched']"), [""; 0]);
 }

@@ -67,20 +67,29 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
 
 fn validate(source: &str) -> Result<Validation, Failure> {
     let caps = config_from_env()?.caps;
-    let package = Source::parse(source).and_then(|source| source.read()).map_err(Failure::could_not_run)?;
+    let from = Source::parse(source).map_err(Failure::could_not_run)?;
+    let package = from.read().map_err(Failure::could_not_run)?;
+    let tests = from.tests(&package.document);
     let admission = Admission::new(Engine::new(1, caps.limits.memory).map_err(Failure::could_not_run)?);
     let env = |name: &str| std::env::var(name).ok();
     let (set, problems) = match admission.admit(&package, &caps, env) {
         Ok(set) => {
-            let problems = case::smoke(&admission, &set, &package, &caps, env);
+            let problems = case::smoke(&admission, &set, (&package, &tests), &caps, env);
             (Some(set), problems)
         }
-        Err(rejected) => (None, rejected.findings.into_iter().chain(case::unreadable(&package)).collect()),
+        Err(rejected) => (None, rejected.findings.into_iter().chain(case::unreadable(&tests)).collect()),
     };
-    Ok(validation(source, &package, set.as_ref(), problems))
+    let cases = tests.iter().map(|tests| tests.cases.cases.len()).sum();
+    Ok(validation(source, &package, cases, set.as_ref(), problems))
 }
 
-fn validation(source: &str, package: &Package, set: Option<&PolicySet>, problems: Vec<Finding>) -> Validation {
+fn validation(
+    source: &str,
+    package: &Package,
+    cases: usize,
+    set: Option<&PolicySet>,
+    problems: Vec<Finding>,
+) -> Validation {
     let policies = set.iter().flat_map(|set| &set.policies).map(|policy| Policy {
         name: policy.name.clone(),
         sha256: policy.digest.clone(),
@@ -91,7 +100,7 @@ fn validation(source: &str, package: &Package, set: Option<&PolicySet>, problems
         set: package.document.set.name.clone(),
         admitted: problems.is_empty(),
         policies: policies.collect(),
-        cases: package.tests.iter().map(|tests| tests.cases.cases.len()).sum(),
+        cases,
         problems: problems.into_iter().map(Found::from).collect(),
         warnings: set.iter().flat_map(|set| set.warnings.clone()).map(Found::from).collect(),
     }

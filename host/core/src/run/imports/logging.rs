@@ -41,7 +41,7 @@ impl From<Level> for LogLevel {
 pub(in crate::run) struct Log {
     settings: Arc<Settings>,
     raw_event: Arc<str>,
-    /// The event's secret values, once there is something to write.
+    /// The secret values of event and settings, once there is something to write.
     secrets: Option<Secrets>,
     written: Logs,
     lines_left: u64,
@@ -86,12 +86,9 @@ impl Log {
             return;
         }
         // Before the cut, which could leave half of a secret.
-        let secrets = self.secrets.get_or_insert_with(|| Secrets::of(&self.raw_event));
-        line.context = secrets.mask(self.settings.mask(line.context));
-        line.message = match begun {
-            true => secrets.mask_cut(self.settings.mask_cut(line.message)),
-            false => secrets.mask(self.settings.mask(line.message)),
-        };
+        let secrets = self.secrets.get_or_insert_with(|| Secrets::of(&self.raw_event).and(self.settings.secrets()));
+        line.context = secrets.mask(line.context);
+        line.message = if begun { secrets.mask_cut(line.message) } else { secrets.mask(line.message) };
         let context_cut = cut(&mut line.context, self.bytes_left);
         self.bytes_left -= line.context.len();
         if cut(&mut line.message, self.bytes_left) || context_cut || begun {

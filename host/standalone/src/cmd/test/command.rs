@@ -102,7 +102,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
 fn round(args: &Args, runner: &mut Runner, found: &Found) -> Result<u8, Failure> {
     let since = Instant::now();
     let chosen = |name: &str| args.run.as_ref().is_none_or(|pattern| pattern.is_match(name));
-    let done = runner.run(&found.files, chosen, |done| match args.format {
+    let done = runner.run(found, chosen, |done| match args.format {
         Format::Text => output::out(&text::case(done)),
         _ => Ok(()),
     });

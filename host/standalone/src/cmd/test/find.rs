@@ -1,6 +1,6 @@
 //! Finds the files of cases.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
@@ -16,6 +16,8 @@ pub(super) struct Found {
     pub(super) files: BTreeSet<PathBuf>,
     /// The folders that were searched.
     pub(super) folders: BTreeSet<PathBuf>,
+    /// The policy sets that cannot tell their cases, and why: some would not be run, and nobody would see.
+    pub(super) broken: BTreeMap<PathBuf, String>,
     /// The same files, by the one path that each has.
     known: BTreeSet<PathBuf>,
 }
@@ -57,11 +59,13 @@ pub(super) const SET: &str = "policies.toml";
 
 fn search(folder: &Path, found: &mut Found) -> Result<(), Failure> {
     let folder = if folder == Path::new("") { Path::new(".") } else { folder };
+    let is_cases = folder.canonicalize().is_ok_and(|folder| folder.file_name() == Some(OsStr::new("cases")));
+    let is_case = |path: &Path| is_case_file(path.strip_prefix(folder).unwrap_or(path), is_cases);
     for entry in WalkDir::new(folder).follow_links(true).sort_by_file_name().into_iter().filter_entry(is_searched) {
         let entry = match entry {
             Ok(entry) => entry,
-            // A link that leads back, or nowhere.
-            Err(error) if error.path().is_some_and(Path::is_symlink) => continue,
+            // A link that leads back, or nowhere: an editor's lock file, say.
+            Err(error) if error.path().is_some_and(|path| path.is_symlink() && !is_case(path)) => continue,
             Err(error) => {
                 return Err(Failure::could_not_run(format!("cannot search `{}`: {error}", folder.display())));
             }
@@ -69,8 +73,8 @@ fn search(folder: &Path, found: &mut Found) -> Result<(), Failure> {
         if entry.file_type().is_dir() {
             found.folders.insert(entry.path().to_owned());
         } else if entry.file_name() == SET {
-            named_by(entry.path()).iter().for_each(|file| found.add(file));
-        } else if is_case_file(entry.path()) {
+            add_named_by(entry.path(), found);
+        } else if is_case(entry.path()) {
             found.add(entry.path());
         }
     }
@@ -84,15 +88,28 @@ fn is_searched(entry: &DirEntry) -> bool {
     entry.depth() == 0 || !(name.starts_with('.') || is_built)
 }
 
-fn is_case_file(path: &Path) -> bool {
+/// Whether a file below the folder that is searched is one of cases. `in_cases`: that folder is itself named so.
+fn is_case_file(path: &Path, in_cases: bool) -> bool {
     let name = path.file_name().map(OsStr::to_string_lossy).unwrap_or_default();
-    let in_cases = path.parent().and_then(Path::file_name) == Some(OsStr::new("cases"));
-    name == "case.toml" || name.ends_with(".case.toml") || (in_cases && name.ends_with(".toml"))
+    let in_cases = in_cases || path.parent().is_some_and(|folder| folder.iter().any(|name| name == "cases"));
+    !name.starts_with('.')
+        && (name == "case.toml" || name.ends_with(".case.toml") || (in_cases && name.ends_with(".toml")))
 }
 
-/// The files that the `tests` of a set's policies name. A set that cannot be read is told of by the cases that it decides.
-fn named_by(set: &Path) -> Vec<PathBuf> {
+/// Adds the files that the `tests` of a set's policies name.
+fn add_named_by(set: &Path, found: &mut Found) {
+    let source = Source::Document(set.to_owned());
     let folder = set.parent().unwrap_or(Path::new(""));
-    let package = Source::Document(set.to_owned()).read();
-    package.map(|package| package.tests.iter().map(|tests| folder.join(&tests.file)).collect()).unwrap_or_default()
+    let document = match source.read() {
+        Ok(package) => package.document,
+        Err(error) => {
+            found.broken.insert(set.strip_prefix(".").unwrap_or(set).to_owned(), error.to_string());
+            return;
+        }
+    };
+    if !document.errors.is_empty() {
+        let errors = document.errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
+        found.broken.insert(set.strip_prefix(".").unwrap_or(set).to_owned(), errors);
+    }
+    source.tests(&document).iter().for_each(|tests| found.add(&folder.join(&tests.file)));
 }

@@ -14,6 +14,7 @@ use cogwit_core::policy::Caps;
 use cogwit_core::run::Engine;
 use cogwit_core::store::{Admission, PolicySet, Source, read_cases};
 
+use super::find::Found;
 use super::subject::Subjects;
 use crate::failure::Failure;
 
@@ -103,16 +104,17 @@ impl Runner {
         self.looked_at.iter().cloned().collect()
     }
 
-    /// Runs the chosen cases of `files`; `tell` is called for each in its order, as soon as it and those before it are done.
+    /// Runs the chosen cases of the files that were found; `tell` is called for each in its order, as soon as it and those before it are done.
     pub(super) fn run(
         &mut self,
-        files: &BTreeSet<PathBuf>,
+        found: &Found,
         chosen: impl Fn(&str) -> bool,
         mut tell: impl FnMut(&Done) -> io::Result<()>,
     ) -> io::Result<Vec<Done>> {
         let mut named = BTreeSet::new();
-        let tasks = files.iter().flat_map(|file| tasks(file, &mut named)).filter(|it| it.is_chosen(&chosen));
-        let tasks: Vec<_> = tasks.collect();
+        let broken = found.broken.iter().map(|(set, error)| Task::broken(set, error));
+        let cases = found.files.iter().flat_map(|file| tasks(file, &mut named)).filter(|it| it.is_chosen(&chosen));
+        let tasks: Vec<_> = broken.chain(cases).collect();
         let subjects = Subjects::new(&self.admission, &self.caps, self.policies.as_ref());
         let (next, stopped) = (AtomicUsize::new(0), AtomicBool::new(false));
         let (sender, receiver) = mpsc::channel();
@@ -169,6 +171,10 @@ fn tasks(file: &Path, named: &mut BTreeSet<PathBuf>) -> Vec<Task> {
 }
 
 impl Task {
+    fn broken(file: &Path, error: &str) -> Self {
+        Self { file: file.to_owned(), place: None, title: String::new(), case: Err(error.to_owned()) }
+    }
+
     /// A broken file is told of whatever was chosen, since nobody knows what it holds.
     fn is_chosen(&self, chosen: impl Fn(&str) -> bool) -> bool {
         self.case.is_err() || chosen(&name(&self.file, &self.title))

@@ -109,6 +109,8 @@ fn write(expect: &mut dyn TableLike, key: &str, it: &Mismatch) {
     let value = match (&it.actual, is_text) {
         // What was JSON text stays it, and null can be said in no other way.
         (Value::Object(_), true) => it.actual.to_string().into(),
+        // A text there would be read as JSON.
+        (Value::String(_), _) if ["response", "exact-response"].contains(&key) => it.actual.to_string().into(),
         (actual, _) => toml_of(actual).unwrap_or_else(|| actual.to_string().into()),
     };
     match expect.get_mut(key).and_then(Item::as_value_mut) {

@@ -31,10 +31,10 @@ fn cases_are_found_by_the_name_of_their_file_or_folder() {
         .with("deep/er/cases/it.toml", CASE)
         .with("deep/one/case.toml", CASE)
         .with("sign-up.case.toml", CASE)
+        .with("cases/deeper/d.toml", CASE)
         .with("checks/named.toml", CASE)
         .with("extra.toml", CASE)
         // None of these is one.
-        .with("cases/deeper/not.toml", "no TOML")
         .with("cases/readme.md", "no TOML")
         .with("Cargo.toml", "no TOML")
         .with("my.cases.toml", "no TOML")
@@ -45,6 +45,7 @@ fn cases_are_found_by_the_name_of_their_file_or_folder() {
     let all = [
         "cases/a.toml",
         "cases/b.toml",
+        "cases/deeper/d.toml",
         "checks/named.toml",
         "deep/er/cases/it.toml",
         "deep/one/case.toml",
@@ -89,9 +90,24 @@ fn links_are_followed_and_those_that_lead_nowhere_or_back_are_passed_over() {
     symlink("../cases", folder.path("linked/cases")).unwrap();
     symlink("..", folder.path("cases/back")).unwrap();
     symlink("me@host.7731", folder.path("cases/.#a.toml")).unwrap();
-    symlink("gone.toml", folder.path("cases/gone.toml")).unwrap();
+    symlink("gone.md", folder.path("cases/link.md")).unwrap();
     assert_eq!(found(&folder, &[]), ["cases/a.toml"]);
     assert_eq!(found(&folder, &["linked"]), ["linked/cases/a.toml"]);
+}
+
+#[test]
+fn a_case_that_a_link_promises_and_a_set_that_cannot_tell_its_cases_are_no_success() {
+    let folder = folder().with_set(SET).with("cases/a.toml", CASE);
+    symlink("gone.toml", folder.path("cases/gone.toml")).unwrap();
+    folder.cogwit("test").ends(4);
+    std::fs::remove_file(folder.path("cases/gone.toml")).unwrap();
+    folder.cogwit("test").ends(0);
+    for broken in ["bogus = [", "schema = 1\n[set]\nname = 'b'\n[[policy]]\nnmae = 'x'\ntests = ['smoke/*.toml']\n"] {
+        std::fs::create_dir_all(folder.path("other")).unwrap();
+        std::fs::write(folder.path("other/policies.toml"), broken).unwrap();
+        let told = stdout(&folder.cogwit("test").ends(4));
+        assert!(told.contains("other/policies.toml"), "{told}");
+    }
 }
 
 #[test]
