@@ -12,7 +12,7 @@ import tomllib
 import zipfile
 from pathlib import Path
 
-# What the host compiles at its start; a larger component needs machine code. host/lambda/src/setup.rs has the same number.
+# What the host compiles at its start; a larger component needs machine code. The core's MOST_COMPILED_AT_START is the same number.
 MOST_COMPILED = 256 << 10
 
 

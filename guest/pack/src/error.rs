@@ -100,6 +100,13 @@ pub enum Error {
     },
 }
 
+impl Error {
+    /// The error and its causes in one line.
+    pub fn with_causes(&self) -> String {
+        chain(self)
+    }
+}
+
 /// An error and its causes in one line.
 pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(error.source(), |cause| cause.source());

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::component::sha256;
 use crate::error::file;
 use crate::lock::{Entry, Lock};
 use crate::pin::pin;
 use crate::{Component, Progress, Result};
+use cogwit_core::digest::sha256;
 
 pub(crate) const SET: &str = "policies.toml";
 pub(crate) const LOCK: &str = "policies.lock";

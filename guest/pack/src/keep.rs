@@ -86,7 +86,7 @@ mod tests {
     use std::path::Path;
 
     use super::*;
-    use crate::component::sha256;
+    use cogwit_core::digest::sha256;
 
     fn component(name: &str) -> Component {
         Component {

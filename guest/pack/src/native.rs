@@ -6,12 +6,12 @@ use std::path::Path;
 
 use cogwit_core::run::{Engine, FINGERPRINT, Native as Code};
 
-use crate::component::sha256;
 use crate::error::file;
 use crate::folder::{LOCK, SET, write};
 use crate::lock::{Lock, Native};
 use crate::pin::components;
 use crate::{Error, Result};
+use cogwit_core::digest::sha256;
 
 /// Machine code that was made.
 #[derive(Debug)]

@@ -76,6 +76,27 @@ impl Decision {
         Self { outcome: Outcome::Fault(text.to_owned()), reply, trigger: None, runs: Vec::new(), warnings: Vec::new() }
     }
 
+    /// What broke, in the order in which the policies ran.
+    pub fn faults(&self) -> impl DoubleEndedIterator<Item = &Fault> {
+        self.runs.iter().filter_map(|run| match &run.verdict {
+            Verdict::Fault(fault) => Some(fault),
+            _ => None,
+        })
+    }
+
+    /// Why a policy refused, in its words for the operator.
+    pub fn reason(&self) -> Option<&str> {
+        self.runs.iter().find_map(|run| match &run.verdict {
+            Verdict::Deny { reason, .. } => reason.as_deref(),
+            _ => None,
+        })
+    }
+
+    /// The fuel of all policies together, in units.
+    pub fn fuel(&self) -> u64 {
+        self.runs.iter().map(|run| run.usage.fuel.units).sum()
+    }
+
     /// What the Lambda function returns: the event, or the function error as JSON.
     pub fn body(&self) -> Cow<'_, [u8]> {
         match &self.reply {

@@ -5,16 +5,13 @@ use std::time::Instant;
 
 use cogwit_core::config::Config;
 use cogwit_core::run::Engine;
-use cogwit_core::store::{Admission, PolicySet, Source};
+use cogwit_core::store::{Admission, MOST_COMPILED_AT_START, PolicySet, Source};
 
 use crate::environment::Environment;
 use crate::log::say;
 
 /// The folder of the package that holds the policy set, unless `COGWIT_POLICIES` names another source.
 const POLICIES: &str = "policies";
-
-/// The largest component that is compiled at the start, in bytes: a policy in Rust takes some 20 ms. Cognito waits 5 s in all.
-const MOST_COMPILED: usize = 256 << 10;
 
 /// The host's settings, or every mistake in them.
 pub(crate) fn config() -> Result<Config, Vec<String>> {
@@ -49,7 +46,7 @@ fn load(config: &Config, environment: &Environment) -> Serving {
     let package = if config.policies.is_none() { source.read_own() } else { source.read() };
     let package = package.map_err(|error| error.to_string())?;
     let engine = Engine::new(environment.concurrency, config.caps.limits.memory).map_err(|error| error.to_string())?;
-    let admission = Admission::new(engine).compiling_at_most(MOST_COMPILED);
+    let admission = Admission::new(engine).compiling_at_most(MOST_COMPILED_AT_START);
     admission
         .admit(&package, &config.caps, |name| env::var(name).ok())
         .map_err(|error| format!("{source} cannot be loaded\n{error}"))

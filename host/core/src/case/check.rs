@@ -8,9 +8,9 @@ use serde_json::Value;
 
 use super::{Case, Expect};
 use crate::event::Event;
-use crate::run::Chance;
+use crate::run::{Chance, Fault};
 use crate::store::PolicySet;
-use crate::{Call, Decision, Outcome, Verdict, decide};
+use crate::{Call, Decision, Outcome, decide};
 
 /// The id that every case is decided under.
 pub const ID: &str = "test";
@@ -84,7 +84,7 @@ impl Comparison {
             expect.message.as_deref(),
             decision.reply.as_ref().err().map(|it| it.error_message.as_str()),
         );
-        it.same("reason", expect.reason.as_deref(), reason(decision));
+        it.same("reason", expect.reason.as_deref(), decision.reason());
         it.response(expect, decision);
         it.reply(expect, decision);
         it.same(
@@ -96,7 +96,7 @@ impl Comparison {
         it.unmatched(expect, decision);
         it.same("ran", expect.ran.clone(), Some(decision.runs.iter().map(|run| run.policy.clone()).collect()));
         it.log(expect, decision);
-        it.at_most("max-fuel", expect.max_fuel, decision.runs.iter().map(|run| run.usage.fuel.units).sum());
+        it.at_most("max-fuel", expect.max_fuel, decision.fuel());
         let memory = decision.runs.iter().map(|run| run.usage.memory).max();
         it.at_most("max-memory", expect.max_memory, memory.unwrap_or_default());
         it.imports(expect, decision, set);
@@ -133,8 +133,8 @@ impl Comparison {
 
     fn reply(&mut self, expect: &Expect, decision: &Decision) {
         let actual = decision.body();
-        let files = expect.reply_file.is_some().then_some(expect.reply_bytes.as_deref()).flatten();
-        for (key, expected) in [("reply", expect.reply.as_deref().map(str::as_bytes)), ("reply-file", files)] {
+        let text = expect.reply.as_deref().map(str::as_bytes);
+        for (key, expected) in [("reply", text), ("reply-file", expect.reply_bytes.as_deref())] {
             if let Some(expected) = expected.filter(|expected| *expected != &*actual) {
                 let text = |bytes| Value::from(String::from_utf8_lossy(bytes));
                 self.add(key, text(expected), text(&actual));
@@ -144,12 +144,8 @@ impl Comparison {
 
     /// A fault that was not asked for is never passed over, even where the chain went on without the policy.
     fn fault(&mut self, expect: &Expect, decision: &Decision) {
-        let kinds = decision.runs.iter().filter_map(|run| match &run.verdict {
-            Verdict::Fault(fault) => Some(fault.kind()),
-            _ => None,
-        });
         let unmatched = matches!(decision.outcome, Outcome::Fault(_)).then_some(UNMATCHED);
-        let actual = kinds.chain(unmatched).next();
+        let actual = decision.faults().map(Fault::kind).chain(unmatched).next();
         let asked_for = expect.fault.is_some() || expect.decision.as_deref() == Some("fault");
         match expect.fault.as_deref() {
             None if actual.is_some() && !asked_for => self.add("fault", Value::Null, actual.into()),
@@ -188,13 +184,6 @@ impl Comparison {
             self.add("forbidden-imports", patterns.collect(), found.into_iter().collect());
         }
     }
-}
-
-fn reason(decision: &Decision) -> Option<&str> {
-    decision.runs.iter().find_map(|run| match &run.verdict {
-        Verdict::Deny { reason, .. } => reason.as_deref(),
-        _ => None,
-    })
 }
 
 /// Of `actual` what `expected` names.

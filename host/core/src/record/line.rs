@@ -152,12 +152,9 @@ impl<'a> Record<'a> {
             client: member(header.and_then(|header| header.client_id.as_deref())),
             user: header.and_then(|header| setting.masking.user(header.user_name.as_deref()?)),
             decision: decision.outcome.word(),
-            reason: decision.runs.iter().find_map(|run| match &run.verdict {
-                Verdict::Deny { reason, .. } => reason.as_deref().map(|reason| mask.sentence(reason)),
-                _ => None,
-            }),
+            reason: decision.reason().map(|reason| mask.sentence(reason)),
             error: match &decision.outcome {
-                Outcome::Fault(text) => Some(match last_fault(decision) {
+                Outcome::Fault(text) => Some(match decision.faults().next_back() {
                     Some(fault) => mask.fault(fault, text),
                     None => mask.plain(text),
                 }),
@@ -182,7 +179,7 @@ impl<'a> Record<'a> {
 }
 
 fn values(decision: &Decision, setting: &Setting<'_>) -> Values {
-    let faulted = decision.runs.iter().any(|run| matches!(run.verdict, Verdict::Fault(_)));
+    let faulted = decision.faults().next().is_some();
     Values {
         decisions: 1,
         denials: u64::from(decision.outcome == Outcome::Deny),
@@ -193,17 +190,9 @@ fn values(decision: &Decision, setting: &Setting<'_>) -> Values {
             _ => false,
         }),
         cold_starts: u64::from(setting.cold),
-        fuel: decision.runs.iter().map(|run| run.usage.fuel.units).sum(),
+        fuel: decision.fuel(),
         duration: u64::try_from(setting.elapsed.as_micros()).unwrap_or(u64::MAX),
     }
-}
-
-/// The fault that ended the chain.
-fn last_fault(decision: &Decision) -> Option<&crate::run::Fault> {
-    decision.runs.iter().rev().find_map(|run| match &run.verdict {
-        Verdict::Fault(fault) => Some(fault),
-        _ => None,
-    })
 }
 
 fn policy<'a>(run: &'a PolicyRun, mask: &mut Mask<'_>) -> Policy<'a> {

@@ -41,6 +41,10 @@ pub struct Rejected {
 /// What a prepared component is known by: its digest and what it was granted.
 type Key = (String, BTreeSet<Capability>);
 
+/// The largest component that a host compiles at its start, in bytes, where a log-in waits for it: a policy in Rust takes some
+/// 20 ms. A larger one needs machine code. Cognito waits 5 s in all.
+pub const MOST_COMPILED_AT_START: usize = 256 << 10;
+
 /// Admits policy sets. A component that a living set has already is not compiled again.
 pub struct Admission {
     engine: Engine,
@@ -74,7 +78,83 @@ impl Admission {
         caps: &Caps,
         env: impl Fn(&str) -> Option<String>,
     ) -> Result<PolicySet, Rejected> {
-        admit(self, package, caps, env)
+        let document = &package.document;
+        let mut findings = Findings::default();
+        // These show their lines as they stand, over several lines.
+        let written = document.errors.iter().map(|error| Finding { policy: None, text: error.to_string() });
+        findings.errors.extend(written);
+        let base = findings.take(None, document.limits.over(&Limits::default(), caps)).unwrap_or_default();
+        let chain_deadline = findings.take_one(None, document.limits.chain_deadline(caps)).unwrap_or_default();
+        if document.policies.is_empty() {
+            findings.add(None, "the set has no policy: add a `[[policy]]`");
+        }
+        let mut policies = Vec::new();
+        for written in &document.policies {
+            policies.extend(self.admit_policy(package, written, (&base, caps), &env, &mut findings));
+        }
+        if !findings.errors.is_empty() {
+            return Err(Rejected { findings: findings.errors });
+        }
+        let set = &document.set;
+        Ok(PolicySet {
+            name: set.name.clone(),
+            digest: document.digest.clone(),
+            policies,
+            unmatched: set.unmatched,
+            chain_deadline,
+            warnings: findings.warnings,
+        })
+    }
+
+    fn admit_policy(
+        &self,
+        package: &Package,
+        written: &PolicyDocument,
+        (base, caps): (&Limits, &Caps),
+        env: impl Fn(&str) -> Option<String>,
+        findings: &mut Findings,
+    ) -> Option<Policy> {
+        let name = Some(written.name.as_str());
+        findings.take_one(name, written.limits.of_policy());
+        let limits = findings.take(name, written.limits.over(base, caps));
+        let settings = findings.take(name, Settings::resolve(&written.settings, env)).map(Arc::new);
+        let Some(bytes) = package.components.get(&written.component) else {
+            let absent =
+                || format!("the set does not hold `{}`: add the file, or correct `component`", written.component);
+            findings.add(name, package.missing.get(&written.component).cloned().unwrap_or_else(absent));
+            return None;
+        };
+        let digest = sha256(bytes);
+        if let Some(promised) = written.sha256.as_ref().filter(|promised| !promised.eq_ignore_ascii_case(&digest)) {
+            findings.add(
+                name,
+                format!(
+                    "`{}` has the digest {digest}, but `sha256` says {promised}: restore the file, or write the digest anew with `cogwit pack`",
+                    written.component
+                ),
+            );
+            return None;
+        }
+        let prepared = self
+            .prepare(&digest, bytes, package.native.get(&written.component), &written.capabilities)
+            .map_err(|errors| errors.iter().map(|error| format!("`{}`: {error}", written.component)).collect());
+        let (prepared, unused) = findings.take(name, prepared)?;
+        if let Some(reason) = unused {
+            findings.warn(name, format!("its machine code is not used, so the component was compiled: {reason}"));
+        }
+        let triggers = findings.take_one(name, chosen(written, &prepared))?;
+        let (limits, settings) = (limits?, settings?);
+        check(&prepared, name, &limits, &settings, findings);
+        Some(Policy {
+            name: written.name.clone(),
+            digest,
+            triggers,
+            when: written.when.clone(),
+            on_fault: written.on_fault,
+            limits,
+            settings,
+            prepared,
+        })
     }
 
     /// The component with this digest and these grants, made now or for a set that still lives; and why there was machine code
@@ -122,90 +202,6 @@ impl Admission {
         }
         Ok((Prepared::new(&self.engine, bytes, None, granted)?, unused))
     }
-}
-
-fn admit(
-    admission: &Admission,
-    package: &Package,
-    caps: &Caps,
-    env: impl Fn(&str) -> Option<String>,
-) -> Result<PolicySet, Rejected> {
-    let document = &package.document;
-    let mut findings = Findings::default();
-    // These show their lines as they stand, over several lines.
-    let written = document.errors.iter().map(|error| Finding { policy: None, text: error.to_string() });
-    findings.errors.extend(written);
-    let base = findings.take(None, document.limits.over(&Limits::default(), caps)).unwrap_or_default();
-    let chain_deadline = findings.take_one(None, document.limits.chain_deadline(caps)).unwrap_or_default();
-    if document.policies.is_empty() {
-        findings.add(None, "the set has no policy: add a `[[policy]]`");
-    }
-    let mut policies = Vec::new();
-    for written in &document.policies {
-        policies.extend(admit_policy(admission, package, written, (&base, caps), &env, &mut findings));
-    }
-    if !findings.errors.is_empty() {
-        return Err(Rejected { findings: findings.errors });
-    }
-    let set = &document.set;
-    Ok(PolicySet {
-        name: set.name.clone(),
-        digest: document.digest.clone(),
-        policies,
-        unmatched: set.unmatched,
-        chain_deadline,
-        warnings: findings.warnings,
-    })
-}
-
-fn admit_policy(
-    admission: &Admission,
-    package: &Package,
-    written: &PolicyDocument,
-    (base, caps): (&Limits, &Caps),
-    env: impl Fn(&str) -> Option<String>,
-    findings: &mut Findings,
-) -> Option<Policy> {
-    let name = Some(written.name.as_str());
-    findings.take_one(name, written.limits.of_policy());
-    let limits = findings.take(name, written.limits.over(base, caps));
-    let settings = findings.take(name, Settings::resolve(&written.settings, env)).map(Arc::new);
-    let Some(bytes) = package.components.get(&written.component) else {
-        let absent = || format!("the set does not hold `{}`: add the file, or correct `component`", written.component);
-        findings.add(name, package.missing.get(&written.component).cloned().unwrap_or_else(absent));
-        return None;
-    };
-    let digest = sha256(bytes);
-    if let Some(promised) = written.sha256.as_ref().filter(|promised| !promised.eq_ignore_ascii_case(&digest)) {
-        findings.add(
-            name,
-            format!(
-                "`{}` has the digest {digest}, but `sha256` says {promised}: restore the file, or write the digest anew with `cogwit pack`",
-                written.component
-            ),
-        );
-        return None;
-    }
-    let prepared = admission
-        .prepare(&digest, bytes, package.native.get(&written.component), &written.capabilities)
-        .map_err(|errors| errors.iter().map(|error| format!("`{}`: {error}", written.component)).collect());
-    let (prepared, unused) = findings.take(name, prepared)?;
-    if let Some(reason) = unused {
-        findings.warn(name, format!("its machine code is not used, so the component was compiled: {reason}"));
-    }
-    let triggers = findings.take_one(name, chosen(written, &prepared))?;
-    let (limits, settings) = (limits?, settings?);
-    check(&prepared, name, &limits, &settings, findings);
-    Some(Policy {
-        name: written.name.clone(),
-        digest,
-        triggers,
-        when: written.when.clone(),
-        on_fault: written.on_fault,
-        limits,
-        settings,
-        prepared,
-    })
 }
 
 /// The triggers that the document chose, or all that the component answers.

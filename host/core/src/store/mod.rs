@@ -6,6 +6,6 @@ mod source;
 mod set;
 mod admission;
 
-pub use admission::{Admission, Finding, Rejected};
+pub use admission::{Admission, Finding, MOST_COMPILED_AT_START, Rejected};
 pub use set::{Policy, PolicySet};
-pub use source::{Package, Source, SourceError, Tests, read_cases};
+pub use source::{Package, Source, SourceError, Tests, read_cases, read_document, test_files};

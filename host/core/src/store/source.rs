@@ -9,7 +9,7 @@ use std::string::FromUtf8Error;
 use super::files::{read_file, read_text};
 use super::lock::Lock;
 use crate::case::CaseFile;
-use crate::policy::{Document, DocumentError, PolicyDocument};
+use crate::policy::{Document, DocumentError};
 use crate::run::Native;
 
 /// The largest component that is read, in bytes. One in an interpreted language has up to 20 MiB.
@@ -165,11 +165,23 @@ impl Source {
         self.read_with(true)
     }
 
-    /// The cases that the policies of the set must pass.
+    /// Reads the cases that the policies of the set must pass.
     pub fn tests(&self, document: &Document) -> Vec<Tests> {
         let Self::Document(path) = self else { return Vec::new() };
         let folder = path.parent().unwrap_or(Path::new(""));
-        document.policies.iter().flat_map(|policy| tests(folder, policy)).collect()
+        let read = |(policy, path): (&str, PathBuf)| Tests {
+            policy: policy.to_owned(),
+            file: path.strip_prefix(folder).unwrap_or(&path).display().to_string(),
+            cases: match path.is_file() {
+                true => read_cases(&path),
+                // A pattern without a file is an error, or a typing mistake would go unseen.
+                false => CaseFile {
+                    errors: vec!["`tests` names no file: correct it, or add the cases".to_owned()],
+                    ..CaseFile::default()
+                },
+            },
+        };
+        test_files(path, document).map(read).collect()
     }
 
     fn read_with(&self, own: bool) -> Result<Package, SourceError> {
@@ -178,7 +190,7 @@ impl Source {
                 parse(Path::new("policies.toml"), document)?,
                 components.iter().map(|(name, bytes)| ((*name).to_owned(), bytes.to_vec())).collect(),
             )),
-            Self::Document(path) => read_document(path, own),
+            Self::Document(path) => read_set(path, own),
             Self::Components(paths) => {
                 let mut names = Vec::new();
                 let mut components = BTreeMap::new();
@@ -196,8 +208,8 @@ impl Source {
     }
 }
 
-fn read_document(path: &Path, own: bool) -> Result<Package, SourceError> {
-    let document = parse(path, &read_text(path)?)?;
+fn read_set(path: &Path, own: bool) -> Result<Package, SourceError> {
+    let document = read_document(path)?;
     let folder = path.parent().unwrap_or(Path::new(""));
     let lock_path = folder.join("policies.lock");
     let lock = Lock::read(&lock_path)?;
@@ -219,25 +231,30 @@ fn read_document(path: &Path, own: bool) -> Result<Package, SourceError> {
     Ok(package)
 }
 
-/// The files of cases that a policy names. A pattern without a file is an error, or a typing mistake would go unseen.
-fn tests(folder: &Path, policy: &PolicyDocument) -> Vec<Tests> {
-    let mut found = Vec::new();
+/// The document at a path, without its components.
+///
+/// # Errors
+///
+/// Where nothing of it can be read.
+pub fn read_document(path: &Path) -> Result<Document, SourceError> {
+    parse(path, &read_text(path)?)
+}
+
+/// The files of cases that the policies of the document at `path` name, each with its policy; for a pattern without a file,
+/// the pattern.
+pub fn test_files<'a>(path: &'a Path, document: &'a Document) -> impl Iterator<Item = (&'a str, PathBuf)> {
+    let folder = path.parent().unwrap_or(Path::new(""));
     let root = glob::Pattern::escape(&folder.to_string_lossy());
-    for pattern in &policy.tests {
-        let of = |file: &Path, cases| {
-            let file = file.strip_prefix(folder).unwrap_or(file).display().to_string();
-            Tests { policy: policy.name.clone(), file, cases }
-        };
+    let named = document.policies.iter().flat_map(|policy| policy.tests.iter().map(|it| (policy.name.as_str(), it)));
+    named.flat_map(move |(policy, pattern)| {
         let paths = glob::glob(&Path::new(&root).join(pattern).to_string_lossy());
         let mut files: Vec<_> = paths.into_iter().flatten().flatten().filter(|path| path.is_file()).collect();
         files.sort();
         if files.is_empty() {
-            let errors = vec!["`tests` names no file: correct it, or add the cases".to_owned()];
-            found.push(of(Path::new(pattern), CaseFile { errors, ..CaseFile::default() }));
+            files.push(folder.join(pattern));
         }
-        found.extend(files.iter().map(|file| of(file, read_cases(file))));
-    }
-    found
+        files.into_iter().map(move |file| (policy, file))
+    })
 }
 
 /// Reads a file of cases and the files that it names, which lie relative to it.

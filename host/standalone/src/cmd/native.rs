@@ -29,7 +29,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
-    let made = make_native(&args.dir, &args.target).map_err(|error| Failure::could_not_run(format!("{error}")))?;
+    let made = make_native(&args.dir, &args.target).map_err(|error| Failure::could_not_run(error.with_causes()))?;
     let lines = made.iter().map(|Made { file, size, .. }| format!("{file}  {}\n", ByteSize::b(*size as u64)));
     out(&(lines.collect::<String>() + &format!("for the engine {FINGERPRINT}\n"))).map_err(Failure::unwritable)?;
     Ok(ExitCode::from(exit::ALLOW))

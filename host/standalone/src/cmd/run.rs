@@ -10,7 +10,7 @@ use cogwit_core::event::{MAX_EVENT_BYTES, Trigger};
 use cogwit_core::policy::{Document, PolicyDocument, SettingValue, UnknownCapability};
 use cogwit_core::run::{Chance, Engine};
 use cogwit_core::store::{Admission, PolicySet, Source};
-use cogwit_core::{Call, Decision, Outcome, Verdict, decide};
+use cogwit_core::{Call, Decision, Outcome, decide};
 
 use super::common::{Format, config_from_env};
 use crate::embedded::{DEFAULT_SET, EXAMPLE_EVENT};
@@ -169,11 +169,10 @@ fn print(format: Format, set: &PolicySet, decision: &Decision, id: &str) -> io::
 }
 
 fn code(decision: &Decision) -> u8 {
-    let faulted = decision.runs.iter().any(|run| matches!(run.verdict, Verdict::Fault(_)));
     match decision.outcome {
         Outcome::EventRefused(_) => exit::COULD_NOT_RUN,
         Outcome::Fault(_) => exit::FAULT,
-        _ if faulted => exit::FAULT,
+        _ if decision.faults().next().is_some() => exit::FAULT,
         Outcome::Deny => exit::DENY,
         Outcome::Allow | Outcome::Unmatched => exit::ALLOW,
     }

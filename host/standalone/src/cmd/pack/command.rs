@@ -1,9 +1,7 @@
 //! Is the way from a crate to a component that a policy set names by its digest.
 
 use std::collections::BTreeSet;
-use std::error::Error as _;
 use std::fs;
-use std::iter::successors;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -136,10 +134,8 @@ fn cache(chosen: Option<&Path>) -> Result<PathBuf, Failure> {
 /// The failure of a build, or of the files around it.
 #[expect(clippy::needless_pass_by_value, reason = "the shape that map_err wants")]
 fn failure(error: Error) -> Failure {
-    let causes = successors(error.source(), |&cause| cause.source());
-    let text = causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"));
     match error {
-        Error::File { .. } | Error::Format { .. } => Failure::could_not_run(text),
-        _ => Failure::failed(text),
+        Error::File { .. } | Error::Format { .. } => Failure::could_not_run(error.with_causes()),
+        _ => Failure::failed(error.with_causes()),
     }
 }

@@ -6,6 +6,7 @@ use std::path::Path;
 use anstyle::AnsiColor;
 use bytesize::ByteSize;
 use cogwit_core::run::Shape;
+use cogwit_core::store::MOST_COMPILED_AT_START;
 use cogwit_core::text::one_line;
 use cogwit_pack::{Component, Place};
 use serde::Serialize;
@@ -13,9 +14,6 @@ use serde::Serialize;
 use super::super::common::metadata;
 use super::command::needs;
 use crate::output::styled;
-
-/// The largest component that the Lambda host compiles when it starts, in bytes.
-const COMPILED_AT_START: usize = 256 << 10;
 
 /// What came of a build.
 #[derive(Serialize)]
@@ -81,10 +79,10 @@ impl Packed {
         if uncommitted {
             warnings.push("no revision: its sources have changes that no commit holds; commit them".to_owned());
         }
-        if self.bytes > COMPILED_AT_START {
+        if self.bytes > MOST_COMPILED_AT_START {
             warnings.push(format!(
                 "larger than {}: the Lambda host does not compile it when it starts, and needs a native artifact beside it",
-                ByteSize::b(COMPILED_AT_START as u64)
+                ByteSize::b(MOST_COMPILED_AT_START as u64)
             ));
         }
         if !self.capabilities.is_empty() {
@@ -165,13 +163,16 @@ mod tests {
 
     #[test]
     fn a_component_of_few_words_is_warned_of() {
-        let warnings = Packed::new(&component(COMPILED_AT_START + 1), &shape(&[]), Place::Pinned, true).warnings;
+        let warnings = Packed::new(&component(MOST_COMPILED_AT_START + 1), &shape(&[]), Place::Pinned, true).warnings;
         let starts = ["no description: ", "no licence: ", "no revision: ", "larger than 256.0 KiB: "];
         assert_eq!(warnings.len(), starts.len(), "{warnings:?}");
         for (warning, start) in warnings.iter().zip(starts) {
             assert!(warning.starts_with(start), "{warning}");
         }
-        assert_eq!(Packed::new(&component(COMPILED_AT_START), &shape(&[]), Place::Pinned, false).warnings.len(), 2);
+        assert_eq!(
+            Packed::new(&component(MOST_COMPILED_AT_START), &shape(&[]), Place::Pinned, false).warnings.len(),
+            2
+        );
     }
 
     #[test]

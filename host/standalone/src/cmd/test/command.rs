@@ -133,7 +133,7 @@ fn code(done: &[Done]) -> u8 {
     let any = |wanted: fn(&Outcome) -> bool| done.iter().any(|done| wanted(&done.outcome));
     match () {
         () if done.is_empty() || any(|outcome| matches!(outcome, Outcome::CouldNotRun(_))) => exit::COULD_NOT_RUN,
-        () if any(|outcome| matches!(outcome, Outcome::Failed(_))) => exit::DENY,
+        () if any(|outcome| matches!(outcome, Outcome::Failed(_))) => exit::FAILED,
         () => exit::ALLOW,
     }
 }

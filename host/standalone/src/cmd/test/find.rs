@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-use cogwit_core::store::Source;
+use cogwit_core::store::{read_document, test_files};
 use walkdir::{DirEntry, WalkDir};
 
 use crate::failure::Failure;
@@ -98,18 +98,15 @@ fn is_case_file(path: &Path, in_cases: bool) -> bool {
 
 /// Adds the files that the `tests` of a set's policies name.
 fn add_named_by(set: &Path, found: &mut Found) {
-    let source = Source::Document(set.to_owned());
-    let folder = set.parent().unwrap_or(Path::new(""));
-    let document = match source.read() {
-        Ok(package) => package.document,
-        Err(error) => {
-            found.broken.insert(set.strip_prefix(".").unwrap_or(set).to_owned(), error.to_string());
-            return;
-        }
+    let document = read_document(set);
+    let errors = match &document {
+        Ok(document) => document.errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"),
+        Err(error) => error.to_string(),
     };
-    if !document.errors.is_empty() {
-        let errors = document.errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
+    if !errors.is_empty() {
         found.broken.insert(set.strip_prefix(".").unwrap_or(set).to_owned(), errors);
     }
-    source.tests(&document).iter().for_each(|tests| found.add(&folder.join(&tests.file)));
+    for document in document.iter() {
+        test_files(set, document).for_each(|(_, file)| found.add(&file));
+    }
 }

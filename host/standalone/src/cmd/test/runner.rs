@@ -104,7 +104,8 @@ impl Runner {
         self.looked_at.iter().cloned().collect()
     }
 
-    /// Runs the chosen cases of the files that were found; `tell` is called for each in its order, as soon as it and those before it are done.
+    /// Runs the chosen cases of the files that were found; `tell` is called for each in its order, as soon as it and those
+    /// before it are done.
     pub(super) fn run(
         &mut self,
         found: &Found,
