@@ -1,11 +1,13 @@
 //! Is the one table of the `COGWIT_*` variables that a host reads, with their defaults.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use crate::event::Trigger;
-use crate::policy::{Caps, FUEL, LINES, SECRET_PREFIX, SIZE, TIME, Unit};
+use crate::policy::{Caps, FUEL, LINES, SECRET_PREFIX, SIZE, TIME, Unit, is_name};
 use crate::reading::nearest;
 use crate::record::Masking;
+use crate::release::Following;
 
 /// One variable of the table.
 #[derive(Debug, Clone, Copy)]
@@ -25,12 +27,39 @@ pub struct Variable {
 pub struct Config {
     /// The trigger of events that do not name their source.
     pub trigger: Option<Trigger>,
-    /// Where the Lambda host finds its policy set.
+    /// Where a host finds its policy set.
     pub policies: Option<String>,
+    /// How a channel is followed.
+    pub following: Following,
+    /// Where the last good release of a channel is kept.
+    pub cache: Cache,
     /// What a policy set may ask for.
     pub caps: Caps,
     /// What records show of persons.
     pub masking: Masking,
+}
+
+/// Where the last good release of a channel is kept.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Cache {
+    /// Where this kind of host keeps such.
+    #[default]
+    Usual,
+    /// In this folder.
+    In(PathBuf),
+    /// Nowhere.
+    Off,
+}
+
+impl Cache {
+    /// The folder, where `usual` is the usual one.
+    pub fn folder(&self, usual: Option<PathBuf>) -> Option<PathBuf> {
+        match self {
+            Self::Usual => usual,
+            Self::In(folder) => Some(folder.clone()),
+            Self::Off => None,
+        }
+    }
 }
 
 /// A variable that a host cannot use.
@@ -74,6 +103,39 @@ fn set<T: PartialOrd>(field: &mut T, unit: &Unit<T>, text: &str) -> Option<()> {
     Some(())
 }
 
+/// A variable with two words.
+macro_rules! switch {
+    ($name:literal, $meaning:literal, $on:literal, $off:literal, $($field:ident).+) => {
+        Variable {
+            name: $name,
+            meaning: $meaning,
+            example: concat!("`", $on, "` or `", $off, "`"),
+            read: |config, text| {
+                config.$($field).+ = match text {
+                    $on => true,
+                    $off => false,
+                    _ => return None,
+                };
+                Some(())
+            },
+            show: |config| if config.$($field).+ { $on } else { $off }.to_owned(),
+        }
+    };
+}
+
+/// A variable with a time.
+macro_rules! time {
+    ($name:literal, $meaning:literal, $($field:ident).+) => {
+        Variable {
+            name: $name,
+            meaning: $meaning,
+            example: TIME.example,
+            read: |config, text| set(&mut config.$($field).+, TIME, text),
+            show: |config| (TIME.show)(&config.$($field).+),
+        }
+    };
+}
+
 /// Every variable that a host reads, beside those that settings refer to (`COGWIT_SECRET_*`).
 pub const VARIABLES: &[Variable] = &[
     Variable {
@@ -89,7 +151,7 @@ pub const VARIABLES: &[Variable] = &[
     Variable {
         name: "COGWIT_POLICIES",
         meaning: "the Lambda host's policy set; by default its package's",
-        example: "a folder with a policies.toml",
+        example: "a folder with a policies.toml, or a channel such as s3://bucket/prefix#prod",
         read: |config, text| {
             config.policies = Some(text.to_owned()).filter(|source| !source.is_empty());
             Some(())
@@ -97,19 +159,71 @@ pub const VARIABLES: &[Variable] = &[
         show: |config| config.policies.clone().unwrap_or_else(|| "policies".to_owned()),
     },
     Variable {
-        name: "COGWIT_MASK",
-        meaning: "`off` leaves what tells of persons in logs, but no secret",
-        example: "`on` or `off`",
+        name: "COGWIT_TRUSTED_KEYS",
+        meaning: "the public keys that may sign a channel, between commas",
+        example: "lines such as `RWQ…`, the second of a .pub file, with commas between",
         read: |config, text| {
-            config.masking.personal = match text {
-                "on" => true,
-                "off" => false,
+            let keys = text.split([',', ' ', '\n']).filter(|key| !key.is_empty());
+            config.following.trust.keys = keys.map(str::parse).collect::<Result<_, _>>().ok()?;
+            Some(())
+        },
+        show: |config| {
+            let keys: Vec<_> = config.following.trust.keys.iter().map(|key| key.text.as_str()).collect();
+            keys.join(",")
+        },
+    },
+    switch!("COGWIT_ALLOW_UNSIGNED", "`on` follows channels that nobody signed", "on", "off", following.trust.unsigned),
+    Variable {
+        name: "COGWIT_SET",
+        meaning: "the set that the channel has to be of; else the first seen",
+        example: "a name such as `acme-login`",
+        read: |config, text| {
+            config.following.set = Some(text.to_owned()).filter(|set| !set.is_empty());
+            (text.is_empty() || is_name(text)).then_some(())
+        },
+        show: |config| config.following.set.clone().unwrap_or_default(),
+    },
+    time!("COGWIT_REFRESH", "how often the store is asked for the channel", following.interval),
+    time!("COGWIT_FETCH_BUDGET", "how long one refresh may take", following.budget),
+    time!("COGWIT_MAX_STALENESS", "how long a set may go unconfirmed by the store", following.max_staleness),
+    Variable {
+        name: "COGWIT_MIN_SEQUENCE",
+        meaning: "a channel below this sequence is not followed",
+        example: "a number such as `41`",
+        read: |config, text| {
+            config.following.min_sequence = text.parse().ok()?;
+            Some(())
+        },
+        show: |config| config.following.min_sequence.to_string(),
+    },
+    switch!(
+        "COGWIT_FALLBACK",
+        "`deny` refuses while the store does not confirm the set",
+        "deny",
+        "serve",
+        following.deny_fallback
+    ),
+    switch!("COGWIT_ON_EXPIRED", "`deny` refuses once the channel is expired", "deny", "serve", following.deny_expired),
+    Variable {
+        name: "COGWIT_CACHE",
+        meaning: "the folder that keeps the last good release, or `off`",
+        example: "a folder's absolute path, or `off`",
+        read: |config, text| {
+            config.cache = match text {
+                "off" => Cache::Off,
+                "usual" => Cache::Usual,
+                folder if folder.starts_with('/') => Cache::In(PathBuf::from(folder)),
                 _ => return None,
             };
             Some(())
         },
-        show: |config| if config.masking.personal { "on" } else { "off" }.to_owned(),
+        show: |config| match &config.cache {
+            Cache::Usual => "usual".to_owned(),
+            Cache::In(folder) => folder.display().to_string(),
+            Cache::Off => "off".to_owned(),
+        },
     },
+    switch!("COGWIT_MASK", "`off` leaves what tells of persons in logs, but no secret", "on", "off", masking.personal),
     Variable {
         name: "COGWIT_MASK_KEY",
         meaning: "the key under which records name users; else they do not",

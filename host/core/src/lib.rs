@@ -23,6 +23,7 @@ pub mod run;
 pub mod trigger;
 pub mod reply;
 pub mod record;
+pub mod release;
 pub mod config;
 pub mod case;
 

@@ -1,20 +1,27 @@
 //! Runs the cases that a policy set names for its own policies.
 
+use std::time::Instant;
+
 use super::{Case, Checked};
 use crate::policy::Caps;
 use crate::store::{Admission, Finding, Package, PolicySet, Tests};
 
-/// Runs the `tests` of a set's policies, and says what failed. `set` is what was admitted of the package.
+/// Runs the `tests` of a set's policies, and says what failed. `set` is what was admitted of the package. After `until` no
+/// further case is begun.
 pub fn smoke(
     admission: &Admission,
     set: &PolicySet,
     (package, tests): (&Package, &[Tests]),
     caps: &Caps,
     env: impl Fn(&str) -> Option<String>,
+    until: Option<Instant>,
 ) -> Vec<Finding> {
     let mut findings = unreadable(tests);
     for tests in tests {
         for (place, case) in &tests.cases.cases {
+            if until.is_some_and(|until| until <= Instant::now()) {
+                return findings;
+            }
             let mut add = |text| findings.push(finding(tests, &format!("{}: {text}", case.title(*place))));
             match run(admission, case, set, package, caps, &env) {
                 Ok(checked) => checked.mismatches.iter().for_each(|it| add(it.to_string())),

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use super::Event;
 
@@ -164,6 +164,12 @@ impl FromStr for Trigger {
     fn from_str(name: &str) -> Result<Self, UnknownTrigger> {
         let row = TABLE.iter().find(|row| row.name == name);
         row.map(|row| row.trigger).ok_or_else(|| UnknownTrigger(name.to_owned()))
+    }
+}
+
+impl Serialize for Trigger {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
     }
 }
 

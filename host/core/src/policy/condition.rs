@@ -1,19 +1,22 @@
 //! Says which events a policy answers.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::event::Header;
 
 /// The `when` of a policy: every key that is given must hold, by any one of its values, exactly. A member that the event does
 /// not have never matches.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct When {
     /// User pool ids.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub user_pool_id: Option<Vec<String>>,
     /// App client ids.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub client_id: Option<Vec<String>>,
     /// Trigger sources, such as `PreSignUp_SignUp`.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub trigger_source: Option<Vec<String>>,
 }
 

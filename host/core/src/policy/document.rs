@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::{Capability, LimitTexts, SettingValue, When};
 use crate::digest::sha256;
@@ -11,14 +11,14 @@ use crate::reading;
 use crate::text::one_line;
 
 /// A policy set as it is written.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Document {
     schema: u32,
     /// What concerns the whole set.
     pub set: SetHead,
     /// The set's limits, for every policy that has none of its own.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub limits: LimitTexts,
     /// The policies, in the order in which they run.
     #[serde(default, rename = "policy")]
@@ -32,18 +32,18 @@ pub struct Document {
 }
 
 /// What concerns the whole set.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SetHead {
     /// The set's name.
     pub name: String,
     /// What becomes of an event that no policy answers. Default: by trigger.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unmatched: Option<Unmatched>,
 }
 
 /// One policy as it is written.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct PolicyDocument {
     /// Its name: letters, digits, `-`, `_` and `.`, unique in the set.
@@ -51,29 +51,33 @@ pub struct PolicyDocument {
     /// The component's file, relative to the document.
     pub component: String,
     /// The component's digest, in hexadecimal.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub sha256: Option<String>,
     /// The settings.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub settings: BTreeMap<String, SettingValue>,
     /// The triggers that it answers. Default: every one that the component exports.
-    #[serde(default, deserialize_with = "triggers")]
+    #[serde(default, deserialize_with = "triggers", skip_serializing_if = "is_default")]
     pub triggers: Option<Vec<Trigger>>,
     /// Which events it answers.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub when: When,
     /// What becomes of a decision when it faults. Default: by trigger.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub on_fault: Option<OnFault>,
     /// Limits of its own.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub limits: LimitTexts,
     /// What it may import beyond what every policy may.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub capabilities: BTreeSet<Capability>,
     /// Files of cases that it must pass, relative to the document; `*` and `?` stand for parts of a file's name.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub tests: Vec<String>,
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 fn triggers<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<Trigger>>, D::Error> {
@@ -143,7 +147,7 @@ impl Document {
     }
 
     /// Looks for what the types alone do not say.
-    fn check(&mut self) {
+    pub(crate) fn check(&mut self) {
         let mut names = BTreeSet::new();
         let mut errors: Vec<_> = check_name(&self.set.name).err().into_iter().collect();
         for policy in &self.policies {
@@ -203,11 +207,13 @@ impl Document {
 
 /// Names stand in reports and on command lines.
 fn check_name(name: &str) -> Result<(), DocumentError> {
+    if is_name(name) { Ok(()) } else { Err(DocumentError::Name { name: one_line(name) }) }
+}
+
+/// Whether a text can be the name of a set, a policy or a channel.
+pub(crate) fn is_name(name: &str) -> bool {
     let plain = name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c));
-    match plain && (1..=64).contains(&name.len()) {
-        true => Ok(()),
-        false => Err(DocumentError::Name { name: one_line(name) }),
-    }
+    plain && (1..=64).contains(&name.len())
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use bytesize::ByteSize;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// What one run of a policy may use.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,15 +68,22 @@ impl Default for Caps {
 }
 
 /// Limits as a document writes them: `[limits]` of the set, and `limits = { … }` of a policy.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct LimitTexts {
+    #[serde(skip_serializing_if = "Option::is_none")]
     fuel: Option<toml::Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     deadline: Option<toml::Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     chain_deadline: Option<toml::Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     memory: Option<toml::Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     output: Option<toml::Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     log_lines: Option<toml::Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     log_bytes: Option<toml::Value>,
 }
 

@@ -8,6 +8,7 @@ mod settings;
 
 pub use capability::{Capability, UnknownCapability};
 pub use condition::When;
+pub(crate) use document::is_name;
 pub use document::{Document, DocumentError, PolicyDocument, SetHead};
 pub use limits::{Caps, LimitError, LimitTexts, Limits};
 pub(crate) use limits::{FUEL, LINES, SIZE, TIME, Unit};

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
+use serde::ser::SerializeMap as _;
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::event::Secrets;
 
@@ -44,6 +45,19 @@ impl TryFrom<toml::Value> for SettingValue {
                 Ok(Self::Text(texts.collect::<Result<Vec<_>, String>>()?.join(",")))
             }
             other => Ok(Self::Text(other.to_string())),
+        }
+    }
+}
+
+impl Serialize for SettingValue {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Text(text) => serializer.serialize_str(text),
+            Self::Env(name) => {
+                let mut map = serializer.serialize_map(Some(1))?;
+                map.serialize_entry("env", name)?;
+                map.end()
+            }
         }
     }
 }

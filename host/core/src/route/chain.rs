@@ -26,5 +26,5 @@ pub fn trigger(event: &Event<'_>, given: Option<Trigger>, set: &PolicySet) -> Re
 
 /// The policies that answer an event, in the set's order.
 pub fn chain<'a>(set: &'a PolicySet, trigger: Trigger, header: &Header<'_>) -> Vec<&'a Policy> {
-    set.policies.iter().filter(|policy| policy.triggers.contains(&trigger) && policy.when.matches(header)).collect()
+    set.answering(trigger, header)
 }

@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
+use super::set::Index;
 use super::{Package, Policy, PolicySet};
 use crate::digest::sha256;
 use crate::event::Trigger;
@@ -88,9 +89,13 @@ impl Admission {
         if document.policies.is_empty() {
             findings.add(None, "the set has no policy: add a `[[policy]]`");
         }
+        // Many policies may be of one component.
+        let digests = package.components.iter().map(|(name, bytes)| (name.as_str(), sha256(bytes)));
+        let digests: BTreeMap<_, _> = digests.collect();
         let mut policies = Vec::new();
         for written in &document.policies {
-            policies.extend(self.admit_policy(package, written, (&base, caps), &env, &mut findings));
+            let digest = digests.get(written.component.as_str()).map(String::as_str).unwrap_or_default();
+            policies.extend(self.admit_policy((package, digest), written, (&base, caps), &env, &mut findings));
         }
         if !findings.errors.is_empty() {
             return Err(Rejected { findings: findings.errors });
@@ -99,6 +104,7 @@ impl Admission {
         Ok(PolicySet {
             name: set.name.clone(),
             digest: document.digest.clone(),
+            index: Index::of(&policies),
             policies,
             unmatched: set.unmatched,
             chain_deadline,
@@ -108,7 +114,7 @@ impl Admission {
 
     fn admit_policy(
         &self,
-        package: &Package,
+        (package, digest): (&Package, &str),
         written: &PolicyDocument,
         (base, caps): (&Limits, &Caps),
         env: impl Fn(&str) -> Option<String>,
@@ -124,8 +130,7 @@ impl Admission {
             findings.add(name, package.missing.get(&written.component).cloned().unwrap_or_else(absent));
             return None;
         };
-        let digest = sha256(bytes);
-        if let Some(promised) = written.sha256.as_ref().filter(|promised| !promised.eq_ignore_ascii_case(&digest)) {
+        if let Some(promised) = written.sha256.as_ref().filter(|promised| !promised.eq_ignore_ascii_case(digest)) {
             findings.add(
                 name,
                 format!(
@@ -136,7 +141,7 @@ impl Admission {
             return None;
         }
         let prepared = self
-            .prepare(&digest, bytes, package.native.get(&written.component), &written.capabilities)
+            .prepare(digest, bytes, package.native.get(&written.component), &written.capabilities)
             .map_err(|errors| errors.iter().map(|error| format!("`{}`: {error}", written.component)).collect());
         let (prepared, unused) = findings.take(name, prepared)?;
         if let Some(reason) = unused {
@@ -147,7 +152,7 @@ impl Admission {
         check(&prepared, name, &limits, &settings, findings);
         Some(Policy {
             name: written.name.clone(),
-            digest,
+            digest: digest.to_owned(),
             triggers,
             when: written.when.clone(),
             on_fault: written.on_fault,

@@ -8,4 +8,4 @@ mod admission;
 
 pub use admission::{Admission, Finding, MOST_COMPILED_AT_START, Rejected};
 pub use set::{Policy, PolicySet};
-pub use source::{Package, Source, SourceError, Tests, read_cases, read_document, test_files};
+pub use source::{Package, Source, SourceError, TestTexts, Tests, read_cases, read_document, test_files};

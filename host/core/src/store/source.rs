@@ -6,6 +6,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::string::FromUtf8Error;
 
+use serde::{Deserialize, Serialize};
+
 use super::files::{read_file, read_text};
 use super::lock::Lock;
 use crate::case::CaseFile;
@@ -63,6 +65,30 @@ pub struct Tests {
     pub file: String,
     /// What it holds.
     pub cases: CaseFile,
+}
+
+/// A file of cases as it is written.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TestTexts {
+    /// The policy that must pass them.
+    pub policy: String,
+    /// The file, relative to the document.
+    pub file: String,
+    /// Its text.
+    pub text: String,
+    /// The files that it names, relative to its own.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub files: BTreeMap<String, String>,
+}
+
+impl TestTexts {
+    /// Reads the cases.
+    pub fn parse(&self) -> Tests {
+        let absent = |name: &str| format!("`{name}` did not come with the release: publish it anew");
+        let read = |name: &str| self.files.get(name).map(|text| text.clone().into_bytes()).ok_or_else(|| absent(name));
+        Tests { policy: self.policy.clone(), file: self.file.clone(), cases: CaseFile::parse(&self.text, &read) }
+    }
 }
 
 /// Why a policy set could not be read.
@@ -182,6 +208,24 @@ impl Source {
             },
         };
         test_files(path, document).map(read).collect()
+    }
+
+    /// The texts of the cases that the policies of the set must pass, and of the files that they name: what travels with them.
+    ///
+    /// # Errors
+    ///
+    /// What cannot be read, or is no text.
+    pub fn test_texts(&self, tests: &[Tests]) -> Result<Vec<TestTexts>, SourceError> {
+        let Self::Document(path) = self else { return Ok(Vec::new()) };
+        let folder = path.parent().unwrap_or(Path::new(""));
+        let read = |tests: &Tests| {
+            let path = folder.join(&tests.file);
+            let beside = path.parent().unwrap_or(Path::new(""));
+            let files = tests.cases.files.iter().map(|name| Ok((name.clone(), read_text(&beside.join(name))?)));
+            let files = files.collect::<Result<_, SourceError>>()?;
+            Ok(TestTexts { policy: tests.policy.clone(), file: tests.file.clone(), text: read_text(&path)?, files })
+        };
+        tests.iter().map(read).collect()
     }
 
     fn read_with(&self, own: bool) -> Result<Package, SourceError> {

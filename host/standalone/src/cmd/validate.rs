@@ -74,7 +74,7 @@ fn validate(source: &str) -> Result<Validation, Failure> {
     let env = |name: &str| std::env::var(name).ok();
     let (set, problems) = match admission.admit(&package, &caps, env) {
         Ok(set) => {
-            let problems = case::smoke(&admission, &set, (&package, &tests), &caps, env);
+            let problems = case::smoke(&admission, &set, (&package, &tests), &caps, env, None);
             (Some(set), problems)
         }
         Err(rejected) => (None, rejected.findings.into_iter().chain(case::unreadable(&tests)).collect()),

@@ -1,0 +1,104 @@
+//! Says why a release store could not be used.
+
+use crate::text::one_line;
+
+/// Why a release store could not be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// The object is the one that is known already.
+    #[error("the object did not change")]
+    NotModified,
+    /// No such object, or no such bucket.
+    #[error("`{object}` is not there: {reason}; check bucket, prefix and channel, or publish first")]
+    NotFound {
+        /// The object.
+        object: String,
+        /// What the store says.
+        reason: String,
+    },
+    /// The store refuses the credentials.
+    #[error("`{object}` is refused: {reason}; check the credentials and what their role may do")]
+    Denied {
+        /// The object.
+        object: String,
+        /// What the store says.
+        reason: String,
+    },
+    /// Somebody else wrote the object in between.
+    #[error("`{object}` was written by somebody else in the meantime: look at `cogwit status`, and do it again")]
+    Lost {
+        /// The object.
+        object: String,
+    },
+    /// The object is larger than it may be.
+    #[error("`{object}` has more than {most} bytes: it is not what was published")]
+    TooLarge {
+        /// The object.
+        object: String,
+        /// The most that it may have, in bytes.
+        most: u64,
+    },
+    /// The object has other bytes than it was published with.
+    #[error("`{object}` was changed: it has the digest {found}; publish again to mend it")]
+    Changed {
+        /// The object.
+        object: String,
+        /// The digest of the bytes.
+        found: String,
+    },
+    /// No answer, or a broken one.
+    #[error("`{object}` cannot be had: {reason}")]
+    Unreachable {
+        /// The object.
+        object: String,
+        /// What came of it.
+        reason: String,
+    },
+    /// There is no such folder.
+    #[error("there is no folder `{0}`: publish to it first, or correct the path")]
+    NoFolder(String),
+    /// The store cannot be used at all.
+    #[error("`{root}` cannot be used: {reason}")]
+    Unusable {
+        /// The store.
+        root: String,
+        /// What the system says.
+        reason: String,
+    },
+    /// A variable of the client cannot be used.
+    #[error("{name} is `{value}`: {reason}")]
+    Setting {
+        /// The variable.
+        name: &'static str,
+        /// Its value.
+        value: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+}
+
+impl StoreError {
+    /// What an error of the client means.
+    pub(super) fn of(root: &str, key: &str, error: object_store::Error) -> Self {
+        use object_store::Error;
+        let object = if key.is_empty() { root.to_owned() } else { format!("{root}/{key}") };
+        let reason = innermost(&error);
+        match error {
+            Error::NotModified { .. } => Self::NotModified,
+            Error::NotFound { .. } => Self::NotFound { object, reason },
+            Error::PermissionDenied { .. } | Error::Unauthenticated { .. } => Self::Denied { object, reason },
+            Error::AlreadyExists { .. } | Error::Precondition { .. } => Self::Lost { object },
+            _ => Self::Unreachable { object, reason },
+        }
+    }
+}
+
+/// The text of the error at the bottom, which says what happened; those above say what was tried.
+fn innermost(error: &object_store::Error) -> String {
+    let mut at: &dyn std::error::Error = error;
+    while let Some(source) = at.source() {
+        at = source;
+    }
+    one_line(&at.to_string())
+}

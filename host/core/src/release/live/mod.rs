@@ -1,0 +1,10 @@
+//! Serves: the set that decides now, and how a newer one takes its place.
+
+mod serving;
+mod settings;
+mod refresh;
+mod start;
+
+pub use refresh::{Live, Refreshed};
+pub use serving::Serving;
+pub use settings::{Following, Setup};

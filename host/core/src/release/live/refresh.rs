@@ -1,0 +1,386 @@
+//! Follows a channel: asks the store, admits what is new, and lets it take the place of what served before.
+
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::{Duration, Instant, SystemTime};
+
+use tokio::sync::Mutex;
+
+use super::{Following, Serving};
+use crate::case;
+use crate::policy::Caps;
+use crate::release::channel::MOST_OF_A_CHANNEL;
+use crate::release::document::{channel_key, release_key};
+use crate::release::fetch::{FetchError, Fetched, Shelves};
+use crate::release::{Bucket, Channel, ChannelError, Place, StoreError, Verified, Version};
+use crate::store::{Admission, PolicySet};
+
+/// How long the set that served before is kept, for an instant way back.
+const KEPT: Duration = Duration::from_secs(10 * 60);
+
+/// How long the cases of a release may take where a host waits for it to start. The publisher ran them all.
+const CASES_AT_START: Duration = Duration::from_millis(500);
+
+/// What a host serves, and the channel that it follows, if it follows one. Shared by every thread that decides.
+pub struct Live {
+    pub(super) current: RwLock<Arc<Serving>>,
+    pub(super) channel: Option<Followed>,
+}
+
+/// A channel that is followed.
+pub(super) struct Followed {
+    pub(super) place: Place,
+    pub(super) following: Following,
+    pub(super) store: Bucket,
+    pub(super) cache: Option<Bucket>,
+    pub(super) own: Option<Bucket>,
+    pub(super) admitting: Arc<Admitting>,
+    pub(super) say: fn(&str),
+    /// Held by the one refresh that goes on.
+    pub(super) memory: Mutex<Memory>,
+}
+
+/// What admits sets, on a thread of its own.
+pub(super) struct Admitting {
+    pub(super) admission: Admission,
+    pub(super) caps: Caps,
+    pub(super) env: fn(&str) -> Option<String>,
+}
+
+/// What is remembered from one refresh to the next.
+#[derive(Default)]
+pub(super) struct Memory {
+    /// The channel's object, as it was read last.
+    version: Option<Version>,
+    /// What the channel names, as long as it does not serve yet.
+    pending: Option<Verified>,
+    /// The release that was refused, why, and until when that is not tried again. It is named by its digest, so only a case
+    /// that was too slow on a busy machine could come out another way.
+    rejected: Option<(String, String, Instant)>,
+    /// The set that served before, with its release's digest, until it is let go.
+    previous: Option<(Arc<PolicySet>, Instant)>,
+    /// The channel with the highest sequence that was seen.
+    pub(super) newest: Option<Verified>,
+    /// What the operator was told last.
+    told: Option<String>,
+    /// When the store is to be asked again.
+    due: Option<SystemTime>,
+}
+
+/// What came of a refresh.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refreshed {
+    /// What serves is what is to be served.
+    Unchanged,
+    /// A newer set serves.
+    Swapped,
+    /// The store was not followed; what served before serves on.
+    Failed(String),
+}
+
+/// Why the store was not followed.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Problem {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("the channel `{0}` is refused: {1}")]
+    Channel(Place, ChannelError),
+    #[error(transparent)]
+    Fetch(#[from] FetchError),
+    #[error("the release {release:.12} is refused\n{reason}")]
+    Rejected { release: String, reason: String },
+    #[error("`{0}` did not answer within {1:?}")]
+    OutOfTime(Place, Duration),
+}
+
+impl Live {
+    /// What serves now. Taken once for a decision.
+    pub fn serving(&self) -> Arc<Serving> {
+        self.current.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The set of `serving`, if it may decide now.
+    ///
+    /// # Errors
+    ///
+    /// What the operator should know; the user is told nothing of it.
+    pub fn set<'a>(&self, serving: &'a Serving, now: SystemTime) -> Result<&'a PolicySet, String> {
+        serving.checked(self.channel.as_ref().map(|channel| &channel.following), now).map(|set| &**set)
+    }
+
+    /// Whether the store is to be asked again.
+    pub fn is_due(&self, now: SystemTime) -> bool {
+        let Some(channel) = &self.channel else { return false };
+        // Whoever holds it asks just now.
+        channel
+            .memory
+            .try_lock()
+            .is_ok_and(|memory| memory.due.is_none_or(|due| due <= now || due > now + channel.following.interval))
+    }
+
+    /// Whether what serves went unconfirmed for so long that the store is to be asked before the next decision.
+    pub fn is_stale(&self, now: SystemTime) -> bool {
+        let Some(channel) = &self.channel else { return false };
+        let most = channel.following.max_staleness;
+        let long_ago = |time: Option<SystemTime>, most| {
+            time.is_none_or(|time| now.duration_since(time).unwrap_or_default() > most)
+        };
+        let serving = self.serving();
+        // Where the store is away, not every decision waits for it.
+        long_ago(serving.confirmed, most) && long_ago(serving.refreshed, channel.following.interval)
+    }
+
+    /// How long an answer of the store may keep a decision waiting.
+    pub fn budget(&self) -> Duration {
+        self.channel.as_ref().map(|channel| channel.following.budget).unwrap_or_default()
+    }
+
+    /// Asks the store once, and serves what it names. Whatever comes of it, something serves.
+    pub async fn refresh(&self, budget: Duration) -> Refreshed {
+        let Some(channel) = &self.channel else { return Refreshed::Unchanged };
+        let mut memory = channel.memory.lock().await;
+        let before = self.serving();
+        let found = channel.look(&mut memory, &before, budget).await;
+        let now = SystemTime::now();
+        let mut serving = Serving { refreshed: Some(now), ..Serving::clone(&before) };
+        let refreshed = match found {
+            Ok(found) => {
+                (serving.confirmed, serving.problem) = (Some(now), None);
+                let swapped = found.is_some();
+                if let Some((verified, set)) = found {
+                    memory.swapped(&before, &set);
+                    (serving.set, serving.channel) = (Ok(set), Some(verified));
+                }
+                if swapped { Refreshed::Swapped } else { Refreshed::Unchanged }
+            }
+            Err(problem) => {
+                serving.problem = Some(problem.to_string());
+                Refreshed::Failed(problem.to_string())
+            }
+        };
+        serving.known = Some(memory.floor(&channel.following)).max(serving.known);
+        let serving = Arc::new(serving);
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = serving.clone();
+        memory.previous.take_if(|(_, until)| *until <= Instant::now());
+        memory.due = Some(now + jittered(channel.following.interval));
+        channel.tell(&mut memory, &serving, &refreshed);
+        if refreshed == Refreshed::Swapped {
+            channel.keep(serving.channel.as_ref()).await;
+        }
+        refreshed
+    }
+
+    /// Asks the store again and again, for as long as the process lives.
+    pub async fn keep_fresh(&self) {
+        let Some(channel) = &self.channel else { return };
+        loop {
+            tokio::time::sleep(jittered(channel.following.interval)).await;
+            self.refresh(channel.following.budget).await;
+        }
+    }
+}
+
+impl Followed {
+    /// What is to be served, if it is not what serves.
+    async fn look(
+        &self,
+        memory: &mut Memory,
+        before: &Serving,
+        budget: Duration,
+    ) -> Result<Option<(Verified, Arc<PolicySet>)>, Problem> {
+        let fetching = async {
+            let Some(wanted) = self.read_channel(memory, before).await? else { return Ok(None) };
+            if let Some(set) = memory.at_hand(&wanted, before) {
+                return Ok(Some((wanted, Ok(set))));
+            }
+            if let Some(reason) = memory.why_rejected(&wanted.payload.release) {
+                return Err(Problem::Rejected { release: wanted.payload.release, reason });
+            }
+            let fetched = self.shelves(true).fetch(&wanted.payload.release, wanted.key.is_some()).await?;
+            Ok(Some((wanted, Err(fetched))))
+        };
+        let fetched = tokio::time::timeout(budget, fetching).await;
+        let Some((wanted, found)) = fetched.map_err(|_| Problem::OutOfTime(self.place.clone(), budget))?? else {
+            return Ok(None);
+        };
+        let set = match found {
+            Ok(set) => set,
+            Err(fetched) => {
+                // A host that has nothing to serve has no time for many cases.
+                let most = before.set.is_err().then_some(CASES_AT_START);
+                self.admitting.clone().admit(fetched, most).await.map_err(|reason| {
+                    let release = wanted.payload.release.clone();
+                    memory.rejected = Some((release.clone(), reason.clone(), Instant::now() + KEPT));
+                    Problem::Rejected { release, reason }
+                })?
+            }
+        };
+        memory.pending = None;
+        Ok(Some((wanted, set)))
+    }
+
+    /// Reads the channel. None where what serves is what it names.
+    async fn read_channel(&self, memory: &mut Memory, before: &Serving) -> Result<Option<Verified>, Problem> {
+        let key = channel_key(&self.place.channel);
+        let read = self.store.read_if_changed(&key, MOST_OF_A_CHANNEL, memory.version.as_ref()).await?;
+        let Some((bytes, version)) = read else { return Ok(memory.pending.clone()) };
+        // Until it is known to be right, it is read again each time.
+        memory.version = None;
+        let refused = |error| Problem::Channel(self.place.clone(), error);
+        let verified = Channel::verify(&bytes, &self.following.trust, &self.place.channel).map_err(refused)?;
+        memory.allow(&verified, &self.following).map_err(refused)?;
+        if memory.newest.as_ref() != Some(&verified) {
+            memory.newest = Some(verified.clone());
+            if let Some(cache) = &self.cache {
+                // What an older one would be known by, after a restart.
+                let _ = cache.write(&seen_key(&self.place.channel), verified.object.to_bytes()).await;
+            }
+        }
+        memory.version = Some(version);
+        let serves =
+            before.set.is_ok() && before.channel.as_ref().is_some_and(|channel| channel.payload == verified.payload);
+        memory.pending = (!serves).then_some(verified);
+        Ok(memory.pending.clone())
+    }
+
+    pub(super) fn shelves(&self, store: bool) -> Shelves<'_> {
+        Shelves { cache: self.cache.as_ref(), own: self.own.as_ref(), store: store.then_some(&self.store) }
+    }
+
+    /// Tells the operator what is new, and each reason once.
+    fn tell(&self, memory: &mut Memory, serving: &Serving, refreshed: &Refreshed) {
+        match refreshed {
+            Refreshed::Unchanged => memory.told = None,
+            Refreshed::Swapped => {
+                memory.told = None;
+                if let (Ok(set), Some(channel)) = (&serving.set, &serving.channel) {
+                    set.warnings.iter().for_each(|finding| (self.say)(&format!("warning: {finding}")));
+                    let payload = &channel.payload;
+                    (self.say)(&format!(
+                        "serving `{}`: release {:.12}, sequence {} of {}",
+                        set.name, payload.release, payload.sequence, self.place
+                    ));
+                    if payload.is_expired(SystemTime::now()) {
+                        (self.say)("warning: the channel is expired: publish again");
+                    }
+                }
+            }
+            Refreshed::Failed(reason) if memory.told.as_ref() != Some(reason) => {
+                let goes_on = if serving.set.is_ok() { "; what served before serves on" } else { "" };
+                (self.say)(&format!("error: {reason}{goes_on}"));
+                memory.told = Some(reason.clone());
+            }
+            Refreshed::Failed(_) => {}
+        }
+    }
+
+    /// Keeps what serves, for a start without the store.
+    async fn keep(&self, verified: Option<&Verified>) {
+        let (Some(cache), Some(verified)) = (&self.cache, verified) else { return };
+        let keeping = cache.keep_only(verified, self.shelves(true));
+        // Without it, a start without the store begins with an older release.
+        if let Ok(Err(error)) = tokio::time::timeout(self.following.budget, keeping).await {
+            (self.say)(&format!("warning: the last good release cannot be kept: {error}"));
+        }
+    }
+}
+
+/// The name under which the channel with the highest sequence is kept, whether its release could be served or not.
+pub(super) fn seen_key(channel: &str) -> String {
+    format!("seen/{channel}.json")
+}
+
+impl Bucket {
+    /// Keeps the release of a channel, and lets go of what does not belong to it.
+    async fn keep_only(&self, verified: &Verified, shelves: Shelves<'_>) -> Result<(), FetchError> {
+        // Reading keeps what is read.
+        shelves.fetch(&verified.payload.release, verified.key.is_some()).await?;
+        let release = shelves.release(&verified.payload.release).await?;
+        self.write(&channel_key(&verified.payload.channel), verified.object.to_bytes()).await?;
+        let natives = release.components.iter().flat_map(|component| &component.native);
+        let wanted: Vec<_> = release.components.iter().map(|it| it.key()).chain(natives.map(|it| it.key())).collect();
+        let wanted: Vec<_> = wanted.into_iter().chain([release_key(&verified.payload.release)]).collect();
+        for folder in ["components/sha256", "native/sha256", "releases"] {
+            for name in self.list(folder).await? {
+                let key = format!("{folder}/{name}");
+                if !wanted.contains(&key) {
+                    self.remove(&key).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Admitting {
+    /// Admits a release and runs its cases, off the threads that answer.
+    pub(super) async fn admit(
+        self: Arc<Self>,
+        fetched: Fetched,
+        most: Option<Duration>,
+    ) -> Result<Arc<PolicySet>, String> {
+        let admitted = tokio::task::spawn_blocking(move || {
+            let Fetched { package, tests } = fetched;
+            let set = self.admission.admit(&package, &self.caps, self.env).map_err(|error| error.to_string())?;
+            let until = most.map(|most| Instant::now() + most);
+            let failed = case::smoke(&self.admission, &set, (&package, &tests), &self.caps, self.env, until);
+            match failed.as_slice() {
+                [] => Ok(Arc::new(set)),
+                _ => Err(failed.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")),
+            }
+        });
+        admitted.await.unwrap_or_else(|_| Err("the host panicked over it; its log says where".to_owned()))
+    }
+}
+
+impl Memory {
+    /// The lowest sequence that is followed.
+    pub(super) fn floor(&self, following: &Following) -> u64 {
+        self.newest.as_ref().map(|newest| newest.payload.sequence).unwrap_or_default().max(following.min_sequence)
+    }
+
+    /// Refuses what is of another set, and what is older than what was seen.
+    pub(super) fn allow(&self, verified: &Verified, following: &Following) -> Result<(), ChannelError> {
+        let payload = &verified.payload;
+        let pinned = self.newest.as_ref().map(|newest| &newest.payload.set);
+        if let Some(expected) = following.set.as_ref().or(pinned).filter(|expected| **expected != payload.set) {
+            let found = crate::text::one_line(&payload.set);
+            return Err(ChannelError::OtherSet { found, expected: expected.clone() });
+        }
+        let floor = self.floor(following);
+        if payload.sequence < floor {
+            return Err(ChannelError::Replayed { found: payload.sequence, floor });
+        }
+        let forked = |newest: &Verified| newest.payload.sequence == payload.sequence && newest.payload != *payload;
+        if self.newest.as_ref().is_some_and(forked) {
+            return Err(ChannelError::Forked(payload.sequence));
+        }
+        Ok(())
+    }
+
+    /// The set that is wanted, where it still lives: the release was signed again, or is the one that served before.
+    fn at_hand(&self, wanted: &Verified, before: &Serving) -> Option<Arc<PolicySet>> {
+        let current = before.channel.as_ref().and(before.set.as_ref().ok());
+        let previous = self.previous.as_ref().map(|(set, _)| set);
+        current.into_iter().chain(previous).find(|set| set.digest == wanted.payload.release).cloned()
+    }
+
+    fn why_rejected(&self, wanted: &str) -> Option<String> {
+        let (_, reason, _) =
+            self.rejected.as_ref().filter(|(release, _, until)| release == wanted && *until > Instant::now())?;
+        Some(reason.clone())
+    }
+
+    fn swapped(&mut self, before: &Serving, now: &Arc<PolicySet>) {
+        if let Ok(set) = before.set.as_ref()
+            && !Arc::ptr_eq(set, now)
+        {
+            self.previous = Some((set.clone(), Instant::now() + KEPT));
+        }
+    }
+}
+
+/// A little less than an interval, by chance, so that not every host asks at once.
+fn jittered(interval: Duration) -> Duration {
+    let part = f64::from(getrandom::u32().unwrap_or_default()) / f64::from(u32::MAX);
+    interval.mul_f64(1.0 - 0.2 * part)
+}

@@ -1,0 +1,72 @@
+//! Is what serves at one moment: a set, where it comes from, and how sure the host is of it.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use super::Following;
+use crate::release::Verified;
+use crate::store::PolicySet;
+
+/// What serves. A host takes it once for each decision, so that everything said of the decision is of one moment.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct Serving {
+    /// The set; or the reason why there is none.
+    pub set: Result<Arc<PolicySet>, String>,
+    /// The channel that named the set. None: a set that no channel named, such as the one in a host's package.
+    pub channel: Option<Verified>,
+    /// The highest sequence that the host knows of; none where it follows no channel.
+    pub known: Option<u64>,
+    /// When the store last said that this is what is to be served; none: not yet.
+    pub confirmed: Option<SystemTime>,
+    /// When the store was last asked; none: not yet.
+    pub refreshed: Option<SystemTime>,
+    /// Why the store was not followed when it was last asked.
+    pub problem: Option<String>,
+}
+
+impl Serving {
+    /// A set that no channel named.
+    pub(super) fn of(set: Result<Arc<PolicySet>, String>) -> Self {
+        Self { set, channel: None, known: None, confirmed: None, refreshed: None, problem: None }
+    }
+
+    /// The set, if it may decide now; else what the operator should know.
+    ///
+    /// # Errors
+    ///
+    /// Where there is none, or the host was told not to decide by one that is out of date.
+    pub(super) fn checked(&self, following: Option<&Following>, now: SystemTime) -> Result<&Arc<PolicySet>, String> {
+        let set = self.set.as_ref().map_err(Clone::clone)?;
+        let Some(following) = following else { return Ok(set) };
+        if following.deny_expired && self.is_expired(now) {
+            return Err("the channel is expired, and COGWIT_ON_EXPIRED=deny: publish again".to_owned());
+        }
+        if following.deny_fallback && self.age(now).is_none_or(|age| age > following.max_staleness) {
+            let problem = self.problem.as_deref().unwrap_or("it was not asked");
+            return Err(format!("the store does not confirm the set, and COGWIT_FALLBACK=deny: {problem}"));
+        }
+        Ok(set)
+    }
+
+    /// How long ago the store confirmed the set; none: never.
+    pub fn age(&self, now: SystemTime) -> Option<Duration> {
+        // A clock that went back is no reason to worry.
+        self.confirmed.map(|confirmed| now.duration_since(confirmed).unwrap_or_default())
+    }
+
+    /// Whether something newer is known than what serves; or a channel is followed, and none of its sets serves.
+    pub fn is_fallback(&self) -> bool {
+        self.known.is_some_and(|known| self.sequence().is_none_or(|sequence| sequence < known))
+    }
+
+    /// Whether the channel should have been published again by `now`.
+    pub fn is_expired(&self, now: SystemTime) -> bool {
+        self.channel.as_ref().is_some_and(|channel| channel.payload.is_expired(now))
+    }
+
+    /// The channel's sequence.
+    pub fn sequence(&self) -> Option<u64> {
+        self.channel.as_ref().map(|channel| channel.payload.sequence)
+    }
+}

@@ -1,0 +1,66 @@
+//! Says how a host follows a channel.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::policy::Caps;
+use crate::release::{Access, Place, Trust};
+use crate::store::Admission;
+
+/// How a channel is followed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Following {
+    /// Whose signatures count.
+    pub trust: Trust,
+    /// The set that the channel has to be of. None: that of the first channel that was verified.
+    pub set: Option<String>,
+    /// How often the store is asked.
+    pub interval: Duration,
+    /// How long a set may go unconfirmed before it is checked in the way of a decision.
+    pub max_staleness: Duration,
+    /// How long an answer of the store may keep a decision waiting.
+    pub budget: Duration,
+    /// A lower sequence is never served.
+    pub min_sequence: u64,
+    /// Whether the host refuses rather than deciding by a set that the store does not confirm.
+    pub deny_fallback: bool,
+    /// Whether the host refuses once the channel is expired.
+    pub deny_expired: bool,
+}
+
+impl Default for Following {
+    fn default() -> Self {
+        Self {
+            trust: Trust::default(),
+            set: None,
+            interval: Duration::from_secs(30),
+            max_staleness: Duration::from_secs(15 * 60),
+            budget: Duration::from_secs(1),
+            min_sequence: 0,
+            deny_fallback: false,
+            deny_expired: false,
+        }
+    }
+}
+
+/// What a host brings to follow a channel.
+pub struct Setup {
+    /// The channel.
+    pub place: Place,
+    /// How it is followed.
+    pub following: Following,
+    /// How the store is reached.
+    pub access: Access,
+    /// What a set may ask for.
+    pub caps: Caps,
+    /// What admits its sets.
+    pub admission: Admission,
+    /// The folder that keeps the last good release. None: nothing is kept.
+    pub cache: Option<PathBuf>,
+    /// A folder of the host's own package that is a copy of the store, to start from where the store is out of reach.
+    pub own: Option<PathBuf>,
+    /// Looks up the variables that settings refer to.
+    pub env: fn(&str) -> Option<String>,
+    /// Tells the operator.
+    pub say: fn(&str),
+}

@@ -1,0 +1,152 @@
+//! Starts to serve: by the channel, or where it is out of reach by the newest of what lies near.
+
+use std::path::Path;
+use std::sync::{Arc, RwLock};
+use std::time::Duration;
+
+use tokio::sync::Mutex;
+
+use super::refresh::{Admitting, Followed, seen_key};
+use super::{Live, Refreshed, Serving, Setup};
+use crate::digest::sha256;
+use crate::release::channel::MOST_OF_A_CHANNEL;
+use crate::release::document::channel_key;
+use crate::release::{Bucket, Channel, Patience, Root, StoreError, Verified};
+use crate::store::PolicySet;
+
+impl Live {
+    /// Serves a set that does not change; or the reason why there is none.
+    pub fn fixed(set: Result<PolicySet, String>) -> Self {
+        Self { current: RwLock::new(Arc::new(Serving::of(set.map(Arc::new)))), channel: None }
+    }
+
+    /// Follows a channel. The store is asked first, for as long as `budget` says. Where it cannot be followed, the newest set
+    /// serves that was kept, or that came with the host; and where there is none of these, what `last` gives, if it gives any.
+    ///
+    /// # Errors
+    ///
+    /// Where the client of the store cannot be set up.
+    pub async fn follow(
+        setup: Setup,
+        budget: Duration,
+        last: impl FnOnce() -> Option<Result<PolicySet, String>>,
+    ) -> Result<Self, StoreError> {
+        let Setup { place, following, access, caps, admission, cache, own, env, say } = setup;
+        let patience = Patience { connect: budget, request: following.budget.max(budget), retries: 2 };
+        let folder = |path: &Path| Bucket::open(&Root::Folder(path.to_string_lossy().into_owned()), &access, patience);
+        // Neither is needed as long as the store answers.
+        let cache = cache.and_then(|path| kept_in(&path, &place.to_string(), say));
+        let own = own.and_then(|path| folder(&path).ok());
+        let channel = Followed {
+            store: Bucket::open(&place.root, &access, patience)?,
+            place,
+            following,
+            cache,
+            own,
+            admitting: Arc::new(Admitting { admission, caps, env }),
+            say,
+            memory: Mutex::default(),
+        };
+        let near = channel.near().await;
+        channel.memory.lock().await.newest = near.newest;
+        let none = Serving { known: Some(0), ..Serving::of(Err("the store was not asked yet".to_owned())) };
+        let live = Self { current: RwLock::new(Arc::new(none)), channel: Some(channel) };
+        if let Refreshed::Failed(reason) = live.refresh(budget).await {
+            live.fall_back(near.complete, &reason, last).await;
+        }
+        Ok(live)
+    }
+
+    /// Serves the newest set that can be had without the store.
+    async fn fall_back(
+        &self,
+        near: Vec<Verified>,
+        reason: &str,
+        last: impl FnOnce() -> Option<Result<PolicySet, String>>,
+    ) {
+        let Some(channel) = &self.channel else { return };
+        let mut serving = Serving::clone(&self.serving());
+        let mut reasons = vec![reason.to_owned()];
+        for verified in near {
+            match channel.load_near(&verified).await {
+                Ok(set) => {
+                    (serving.set, serving.channel) = (Ok(set), Some(verified));
+                    break;
+                }
+                Err(reason) => reasons.push(reason),
+            }
+        }
+        if serving.set.is_err() {
+            serving.set = match last() {
+                Some(Ok(set)) => Ok(Arc::new(set)),
+                Some(Err(reason)) => {
+                    reasons.push(reason);
+                    Err(reasons.join("\n"))
+                }
+                None => Err(reasons.join("\n")),
+            };
+        }
+        match (&serving.set, serving.sequence()) {
+            (Err(_), _) => {}
+            (Ok(_), Some(sequence)) if !serving.is_fallback() => {
+                (channel.say)(&format!("warning: without the store, the release of sequence {sequence} serves"));
+            }
+            (Ok(set), sequence) => {
+                let sequence = sequence.map_or_else(|| "no sequence".to_owned(), |it| format!("sequence {it}"));
+                let known = serving.known.unwrap_or_default();
+                (channel.say)(&format!(
+                    "error: without the store, `{}` of {sequence} serves, though {known} is known",
+                    set.name
+                ));
+            }
+        }
+        *self.current.write().unwrap_or_else(std::sync::PoisonError::into_inner) = Arc::new(serving);
+    }
+}
+
+/// What is known without the store.
+struct Near {
+    /// The channels whose releases lie near, the newest first.
+    complete: Vec<Verified>,
+    /// The newest channel, whether its release lies near or not.
+    newest: Option<Verified>,
+}
+
+impl Followed {
+    /// Looks at what was kept and at what came with the host. Signatures are checked as the store's are.
+    async fn near(&self) -> Near {
+        let (mut complete, mut all) = (Vec::new(), Vec::new());
+        for place in [&self.cache, &self.own].into_iter().flatten() {
+            complete.extend(self.read_near(place, &channel_key(&self.place.channel)).await);
+        }
+        if let Some(cache) = &self.cache {
+            all.extend(self.read_near(cache, &seen_key(&self.place.channel)).await);
+        }
+        complete.sort_by_key(|verified| std::cmp::Reverse(verified.payload.sequence));
+        all.extend(complete.iter().cloned());
+        Near { complete, newest: all.into_iter().max_by_key(|verified| verified.payload.sequence) }
+    }
+
+    async fn read_near(&self, place: &Bucket, key: &str) -> Option<Verified> {
+        let bytes = place.read(key, MOST_OF_A_CHANNEL).await.ok()?;
+        let verified = Channel::verify(&bytes, &self.following.trust, &self.place.channel).ok()?;
+        let of_the_set = self.following.set.as_ref().is_none_or(|set| *set == verified.payload.set);
+        of_the_set.then_some(verified)
+    }
+
+    async fn load_near(&self, verified: &Verified) -> Result<Arc<PolicySet>, String> {
+        let fetched = self.shelves(false).fetch(&verified.payload.release, verified.key.is_some()).await;
+        let fetched = fetched.map_err(|error| error.to_string())?;
+        // It passed its cases before it was kept.
+        self.admitting.clone().admit(fetched, Some(Duration::ZERO)).await
+    }
+}
+
+/// A folder of its own for each channel, or none where it cannot be.
+fn kept_in(cache: &Path, place: &str, say: fn(&str)) -> Option<Bucket> {
+    let folder = cache.join(sha256(place.as_bytes()).get(..16)?);
+    let root = Root::Folder(folder.to_string_lossy().into_owned());
+    let patience = Patience { connect: Duration::ZERO, request: Duration::ZERO, retries: 0 };
+    let opened = Bucket::make(&root).and_then(|()| Bucket::open(&root, &super::super::Access::default(), patience));
+    opened.map_err(|error| say(&format!("warning: nothing is kept for a start without the store: {error}"))).ok()
+}

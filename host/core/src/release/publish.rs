@@ -1,0 +1,213 @@
+//! Publishes: brings a release into a store, and lets a channel point to it, so that there is no moment without a complete one.
+
+use std::time::SystemTime;
+
+use super::channel::MOST_OF_A_CHANNEL;
+use super::document::history_key;
+use super::{
+    Bucket, Channel, ChannelError, NativeCode, Payload, Place, Release, StoreError, Trust, Verified, Version,
+    channel_key, release_key,
+};
+use crate::digest::sha256;
+use crate::store::Package;
+
+/// Why nothing was published.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PublishError {
+    /// The store could not be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// What the channel says now cannot be trusted.
+    #[error(
+        "the channel `{0}` is not what was published last: {1}; look at `cogwit status`, and go over it with `--force`"
+    )]
+    Channel(Place, ChannelError),
+    /// The channel serves another set.
+    #[error(
+        "the channel `{place}` serves the set `{found}`, not `{set}`: choose another channel, or go over it with `--force`"
+    )]
+    OtherSet {
+        /// The channel.
+        place: Place,
+        /// The set that it serves.
+        found: String,
+        /// The set that was to be published.
+        set: String,
+    },
+    /// The channel cannot be signed.
+    #[error("{0}")]
+    Signature(String),
+    /// What was signed would not be followed.
+    #[error("what was to be published would not be followed: {0}")]
+    Unfollowed(ChannelError),
+}
+
+/// What a channel is to say.
+pub struct Order<'a> {
+    /// The channel.
+    pub place: &'a Place,
+    /// The name of the set.
+    pub set: &'a str,
+    /// The digest of the release.
+    pub release: &'a str,
+    /// When somebody should have published again.
+    pub expires: Option<SystemTime>,
+    /// The id of the key that signs; none: nobody does.
+    pub key: Option<&'a str>,
+    /// Signs: gets the bytes and a comment, and gives minisign's text.
+    pub sign: &'a dyn Fn(&[u8], &str) -> Result<String, String>,
+    /// Whether a channel that cannot be trusted, or is of another set, is gone over.
+    pub force: bool,
+    /// The sequence is higher than this, whatever lies in the store.
+    pub above: u64,
+}
+
+/// What a channel says now.
+#[derive(Debug)]
+pub struct Standing {
+    /// What it says, or why that is not followed. None: there is no channel yet.
+    pub channel: Option<Result<Verified, ChannelError>>,
+    /// The object, as it lies there.
+    pub object: Vec<u8>,
+    version: Option<Version>,
+}
+
+/// What is being done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress<'a> {
+    /// The object that is being brought in.
+    pub key: &'a str,
+    /// How many bytes are in, of all.
+    pub done: u64,
+    /// How many bytes there are.
+    pub all: u64,
+}
+
+impl Bucket {
+    /// Reads what a channel says now.
+    ///
+    /// # Errors
+    ///
+    /// Where the store cannot be used.
+    pub async fn standing(&self, place: &Place, trust: &Trust) -> Result<Standing, StoreError> {
+        match self.read_if_changed(&channel_key(&place.channel), MOST_OF_A_CHANNEL, None).await {
+            Ok(Some((object, version))) => Ok(Standing {
+                channel: Some(Channel::verify(&object, trust, &place.channel)),
+                object,
+                version: Some(version),
+            }),
+            Ok(None) | Err(StoreError::NotFound { .. }) => {
+                Ok(Standing { channel: None, object: Vec::new(), version: None })
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Brings in a release and what hangs by it. What is there already, and right, is left alone; the release itself comes last.
+    ///
+    /// # Errors
+    ///
+    /// Where the store does not take it, or gives back something else.
+    pub async fn upload(
+        &self,
+        release: &Release,
+        package: &Package,
+        native: &NativeCode,
+        progress: &dyn Fn(Progress<'_>),
+    ) -> Result<(), StoreError> {
+        let text = release.to_bytes();
+        let digest = sha256(&text);
+        let component = |wanted: &str| package.components.values().find(|bytes| sha256(bytes) == wanted);
+        let mut objects = Vec::new();
+        for artifact in &release.components {
+            objects.extend(component(&artifact.sha256).map(|bytes| (artifact.key(), artifact.sha256.as_str(), bytes)));
+            let codes = native.get(&artifact.sha256).into_iter().flatten();
+            objects.extend(codes.map(|(native, bytes)| (native.key(), native.sha256.as_str(), bytes)));
+        }
+        objects.push((release_key(&digest), digest.as_str(), &text));
+        let all = objects.iter().map(|(.., bytes)| bytes.len() as u64).sum();
+        let mut done = 0;
+        for (key, digest, bytes) in &objects {
+            progress(Progress { key, done, all });
+            match self.read_checked(key, digest, bytes.len() as u64).await {
+                Ok(_) => {}
+                Err(StoreError::NotFound { .. } | StoreError::Changed { .. } | StoreError::TooLarge { .. }) => {
+                    self.write(key, (*bytes).clone()).await?;
+                    // What a host will read.
+                    self.read_checked(key, digest, bytes.len() as u64).await?;
+                }
+                Err(error) => return Err(error),
+            }
+            done += bytes.len() as u64;
+        }
+        progress(Progress { key: "", done, all });
+        Ok(())
+    }
+
+    /// Lets a channel point to a release that lies in the store, under the next sequence. `standing` is what the channel said
+    /// when the order was made up: whoever wrote it since then was first.
+    ///
+    /// # Errors
+    ///
+    /// Where the channel is not what it was, or may not be gone over; it then is as it was.
+    pub async fn point(&self, order: &Order<'_>, standing: &Standing, trust: &Trust) -> Result<Verified, PublishError> {
+        let before = match &standing.channel {
+            None => None,
+            Some(Ok(verified)) => Some(verified),
+            Some(Err(_)) if order.force => None,
+            Some(Err(error)) => return Err(PublishError::Channel(order.place.clone(), error.clone())),
+        };
+        if let Some(before) = before.filter(|before| before.payload.set != order.set && !order.force) {
+            let (place, found) = (order.place.clone(), before.payload.set.clone());
+            return Err(PublishError::OtherSet { place, found, set: order.set.to_owned() });
+        }
+        let channel = &order.place.channel;
+        let last = match before {
+            Some(before) => before.payload.sequence,
+            None => self.history(order.place, trust, 1).await?.pop().map(|it| it.payload.sequence).unwrap_or_default(),
+        };
+        let payload = Payload {
+            schema: 1,
+            set: order.set.to_owned(),
+            channel: channel.clone(),
+            release: order.release.to_owned(),
+            sequence: last.max(order.above).saturating_add(1),
+            issued: SystemTime::now(),
+            key: order.key.map(str::to_owned),
+            expires: order.expires,
+        };
+        let text = serde_json::to_string(&payload).map_err(|error| PublishError::Signature(error.to_string()))?;
+        let comment = format!("{} {} sequence {} release {}", payload.set, channel, payload.sequence, payload.release);
+        let signature = (order.sign)(text.as_bytes(), &comment).map_err(PublishError::Signature)?;
+        let object = Channel { payload: text, signature }.to_bytes();
+        // As a host that trusts the same keys will look at it.
+        let verified = Channel::verify(&object, trust, channel).map_err(PublishError::Unfollowed)?;
+        if let Some(before) = before {
+            // Before it is gone, so that whoever is cut off in between leaves it in both places.
+            self.write(&history_key(channel, before.payload.sequence), standing.object.clone()).await?;
+        }
+        self.replace(&channel_key(channel), object, standing.version.as_ref()).await?;
+        Ok(verified)
+    }
+
+    /// What a channel said before what it says now, the oldest first: the newest `most` of it. What nobody trusted signed is
+    /// passed over.
+    ///
+    /// # Errors
+    ///
+    /// Where the store cannot be used.
+    pub async fn history(&self, place: &Place, trust: &Trust, most: usize) -> Result<Vec<Verified>, StoreError> {
+        let folder = format!("history/{}", place.channel);
+        let mut found = Vec::new();
+        for name in self.list(&folder).await?.iter().rev() {
+            if found.len() == most {
+                break;
+            }
+            let object = self.read(&format!("{folder}/{name}"), MOST_OF_A_CHANNEL).await;
+            found.extend(object.ok().and_then(|object| Channel::verify(&object, trust, &place.channel).ok()));
+        }
+        found.sort_by_key(|verified| verified.payload.sequence);
+        Ok(found)
+    }
+}
