@@ -7,16 +7,21 @@
     reason = "tests fail loudly"
 )]
 
+mod buckets;
 mod capabilities;
 mod corpus;
 mod determinism;
 mod fidelity;
 mod house;
 mod limits;
+mod live;
+mod many;
 mod native;
 mod refused;
 #[path = "../../../tests/scenario.rs"]
 mod scenario;
 mod scenarios;
 mod secrets;
+mod ship;
+mod signed;
 mod support;
