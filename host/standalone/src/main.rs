@@ -5,6 +5,8 @@ mod embedded;
 mod failure;
 mod output;
 mod report;
+#[cfg_attr(not(test), expect(dead_code, unused_imports, reason = "publish signs with it"))]
+mod sign;
 
 use std::process::ExitCode;
 
