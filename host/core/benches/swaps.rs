@@ -47,9 +47,9 @@ fn main() {
     for round in 0..ROUNDS {
         quiet.add(&load(&live, || thread::sleep(PACE * SWAPS as u32)));
         swapping.add(&load(&live, || {
-            for number in round * SWAPS + 1..=(round + 1) * SWAPS {
+            for (number, channel) in channels.iter().enumerate().skip(round * SWAPS + 1).take(SWAPS) {
                 let next = Instant::now() + PACE;
-                publisher.write(&key, channels[number].clone());
+                publisher.write(&key, channel.clone());
                 assert_eq!(RUNTIME.block_on(live.refresh(Duration::from_secs(10))), Refreshed::Swapped);
                 assert_eq!(live.serving().sequence(), Some(number as u64 + 1));
                 thread::sleep(next.saturating_duration_since(Instant::now()));
