@@ -30,6 +30,7 @@ enum Command {
     Inspect(cmd::inspect::Args),
     Validate(cmd::validate::Args),
     Native(cmd::native::Args),
+    Keygen(cmd::keygen::Args),
     Config(cmd::config::Args),
 }
 
@@ -43,6 +44,7 @@ fn main() -> ExitCode {
         Command::Inspect(args) => cmd::inspect::run(&args),
         Command::Validate(args) => cmd::validate::run(&args),
         Command::Native(args) => cmd::native::run(&args),
+        Command::Keygen(args) => cmd::keygen::run(&args),
         Command::Config(args) => cmd::config::run(&args),
     };
     done.unwrap_or_else(|failure| failure.report())
