@@ -10,6 +10,9 @@
 )]
 
 #[expect(dead_code, reason = "shared with the tests")]
+#[path = "../../tests/s3/mod.rs"]
+mod s3;
+#[expect(dead_code, reason = "shared with the tests")]
 #[path = "../../tests/scenario.rs"]
 mod scenario;
 #[expect(dead_code, reason = "shared with the tests")]

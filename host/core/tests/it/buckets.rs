@@ -3,7 +3,8 @@
 use cogwit_core::release::{Access, Bucket, Place, StoreError};
 use tempfile::tempdir;
 
-use crate::ship::{PATIENCE, RUNTIME};
+use crate::s3::S3;
+use crate::ship::{PATIENCE, RUNTIME, in_s3};
 
 #[test]
 fn a_store_in_memory_keeps_its_promises() {
@@ -18,6 +19,29 @@ fn a_store_in_a_folder_keeps_its_promises() {
     assert!(matches!(missing, StoreError::NoFolder(_)), "{missing}");
     Bucket::make(&place.root).unwrap();
     RUNTIME.block_on(keeps_its_promises(&Bucket::open(&place.root, &Access::default(), PATIENCE).unwrap()));
+}
+
+#[test]
+fn a_store_in_a_bucket_keeps_its_promises() {
+    for prefix in ["", "/p", "/a b/ü+%"] {
+        let s3 = S3::start();
+        RUNTIME.block_on(keeps_its_promises(&in_s3(&s3, prefix)));
+    }
+}
+
+#[test]
+fn a_store_that_knows_no_conditions_is_read_all_the_same() {
+    let s3 = S3::start();
+    s3.ignore_conditions(true);
+    s3.put("channels/prod.json", "first");
+    let bucket = in_s3(&s3, "");
+    RUNTIME.block_on(async {
+        let read = |known| bucket.read_if_changed("channels/prod.json", 100, known);
+        let (_, known) = read(None).await.unwrap().unwrap();
+        assert_eq!(read(Some(&known)).await, Ok(None));
+        s3.put("channels/prod.json", "second");
+        assert_eq!(read(Some(&known)).await.unwrap().unwrap().0, b"second");
+    });
 }
 
 async fn keeps_its_promises(bucket: &Bucket) {

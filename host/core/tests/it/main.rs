@@ -18,6 +18,9 @@ mod live;
 mod many;
 mod native;
 mod refused;
+#[path = "../../../tests/s3/mod.rs"]
+mod s3;
+mod s3_server;
 #[path = "../../../tests/scenario.rs"]
 mod scenario;
 mod scenarios;

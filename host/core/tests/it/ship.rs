@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::Cursor;
 use std::path::Path;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 use std::time::{Duration, SystemTime};
 
 use cogwit_core::digest::sha256;
@@ -16,8 +16,11 @@ use cogwit_core::run::{Chance, Engine};
 use cogwit_core::store::{Admission, Package, PolicySet};
 use cogwit_core::{Call, Decision, decide};
 use minisign::KeyPair;
+use object_store::StaticCredentialProvider;
+use object_store::aws::AwsCredential;
 use tokio::runtime::Runtime;
 
+use crate::s3::S3;
 use crate::scenario;
 
 /// Where the tests' stores are asked.
@@ -156,6 +159,22 @@ pub(crate) fn in_folder<'a>(folder: &Path, channel: &str, signer: &'a Signer) ->
     let place: Place = format!("file://{}#{channel}", folder.display()).parse().unwrap();
     Bucket::make(&place.root).unwrap();
     Publisher { bucket: Bucket::open(&place.root, &Access::default(), PATIENCE).unwrap(), place, signer }
+}
+
+/// A store in a bucket of the tests' server. The client is set up as a host is: by variables, which here are those of `access`.
+pub(crate) fn in_s3(s3: &S3, prefix: &str) -> Bucket {
+    let root = format!("s3://{}{prefix}", S3::BUCKET).parse().unwrap();
+    Bucket::open(&root, &access(s3, S3::SECRET_KEY), PATIENCE).unwrap()
+}
+
+/// What a client of the tests' server has to know.
+pub(crate) fn access(s3: &S3, secret: &str) -> Access {
+    let credential = AwsCredential { key_id: S3::ACCESS_KEY.to_owned(), secret_key: secret.to_owned(), token: None };
+    Access {
+        credentials: Some(Arc::new(StaticCredentialProvider::new(credential))),
+        region: Some(S3::REGION.to_owned()),
+        endpoint: Some(s3.endpoint()),
+    }
 }
 
 /// What a host brings that follows a publisher's channel, and asks when it is told to.
