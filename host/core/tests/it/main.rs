@@ -28,3 +28,4 @@ mod secrets;
 mod ship;
 mod signed;
 mod support;
+mod weather;
