@@ -49,7 +49,9 @@ impl Live {
         };
         let near = channel.near().await;
         channel.memory.lock().await.newest = near.newest;
-        let none = Serving { known: Some(0), ..Serving::of(Err("the store was not asked yet".to_owned())) };
+        let follows = Some(Arc::from(channel.place.channel.as_str()));
+        let unasked = Serving::of(Err("the store was not asked yet".to_owned()));
+        let none = Serving { follows, known: Some(0), ..unasked };
         let live = Self { current: RwLock::new(Arc::new(none)), channel: Some(channel) };
         if let Refreshed::Failed(reason) = live.refresh(budget).await {
             live.fall_back(near.complete, &reason, last).await;
