@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::sync::Mutex;
 
-use super::refresh::{Admitting, Followed, seen_key};
+use super::refresh::{Admitting, Followed, Memory, seen_key};
 use super::{Live, Refreshed, Serving, Setup};
 use crate::digest::sha256;
 use crate::release::channel::MOST_OF_A_CHANNEL;
@@ -132,8 +132,9 @@ impl Followed {
     async fn read_near(&self, place: &Bucket, key: &str) -> Option<Verified> {
         let bytes = place.read(key, MOST_OF_A_CHANNEL).await.ok()?;
         let verified = Channel::verify(&bytes, &self.following.trust, &self.place.channel).ok()?;
-        let of_the_set = self.following.set.as_ref().is_none_or(|set| *set == verified.payload.set);
-        of_the_set.then_some(verified)
+        // What the operator shut out is shut out here too; only what was seen before does not count yet.
+        Memory::default().allow(&verified, &self.following).ok()?;
+        Some(verified)
     }
 
     async fn load_near(&self, verified: &Verified) -> Result<Arc<PolicySet>, String> {
