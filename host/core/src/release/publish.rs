@@ -46,7 +46,7 @@ pub enum PublishError {
 }
 
 /// Signs bytes under a comment.
-pub type Sign = dyn Fn(&[u8], &str) -> Result<String, String>;
+pub type Sign<'a> = dyn Fn(&[u8], &str) -> Result<String, String> + 'a;
 
 /// What a channel is to say.
 pub struct Order<'a> {
@@ -61,7 +61,7 @@ pub struct Order<'a> {
     /// The id of the key that signs; none: nobody does.
     pub key: Option<&'a str>,
     /// Signs: gets the bytes and a comment, and gives minisign's text.
-    pub sign: &'a Sign,
+    pub sign: &'a Sign<'a>,
     /// Whether a channel that cannot be trusted, or is of another set, is gone over.
     pub force: bool,
     /// The sequence is higher than this, whatever lies in the store.
