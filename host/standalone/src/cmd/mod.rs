@@ -8,6 +8,7 @@ pub(crate) mod event;
 pub(crate) mod inspect;
 pub(crate) mod validate;
 pub(crate) mod native;
+pub(crate) mod keygen;
 pub(crate) mod publish;
 pub(crate) mod rollback;
 pub(crate) mod status;

@@ -29,6 +29,10 @@ impl Password {
         typed.map(Self).map_err(|error| Failure::usage(format!("{otherwise} ({error})")))
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     pub(super) fn into_text(self) -> String {
         self.0
     }
@@ -44,7 +48,8 @@ mod tests {
         let path = folder.path().join("password");
         for (text, password) in [("pa ss", "pa ss"), ("pa ss\n", "pa ss"), ("pä\r\nmore\n", "pä"), ("", "")] {
             fs::write(&path, text).unwrap();
-            assert_eq!(Password::read(&path).unwrap().into_text(), password, "{text:?}");
+            let read = Password::read(&path).unwrap();
+            assert_eq!((read.is_empty(), read.into_text().as_str()), (password.is_empty(), password), "{text:?}");
         }
         let error = format!("{:?}", Password::read(&folder.path().join("none")).err().unwrap());
         assert!(error.contains("cannot read the password in `") && error.ends_with("; check the path\" }"), "{error}");

@@ -91,7 +91,8 @@ mod tests {
         let key = read(FILE).unwrap();
         assert_eq!((key.id().as_str(), key.file().as_str()), ("4485578E2259A52F", FILE));
         let line = key.line();
-        for text in [line.to_owned(), format!("\r\n{line}\r\n"), FILE.replace('\n', "\r\n"), FILE.replace("\n", "\n\n")]
+        for text in
+            [line.to_owned(), format!("\r\n {line} \r\n"), FILE.replace('\n', "\r\n"), FILE.replace("\n", "\n\n")]
         {
             assert_eq!(read(&text).unwrap().line(), line, "{text:?}");
         }

@@ -164,10 +164,19 @@ RWQAAEIyAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAL6VZIo5X
             let told = opened(text, None).unwrap_err();
             assert!(told.contains("`it.key` is no secret key of minisign: name a file such as `cogwit.key`"), "{told}");
         }
-        let mut bytes = STANDARD.decode(pair.secret.lines().nth(1).unwrap()).unwrap();
-        bytes[70] ^= 1;
-        let damaged = opened(&STANDARD.encode(bytes), None).unwrap_err();
-        assert!(damaged.contains("`it.key` does not open: "), "{damaged}");
+        let bytes = STANDARD.decode(pair.secret.lines().nth(1).unwrap()).unwrap();
+        for text in [&bytes[..157], &[&bytes[..], &[0; 3]].concat()] {
+            let told = opened(&STANDARD.encode(text), None).unwrap_err();
+            assert!(told.contains("is no secret key of minisign"), "{told}");
+        }
+        // A checksum that begins as one that is left out does is a checksum all the same.
+        for wrong in [70, 126, 157] {
+            let mut bytes = bytes.clone();
+            bytes[wrong] = bytes[wrong].wrapping_add(1);
+            bytes[126] = if wrong == 126 { bytes[126] } else { 0 };
+            let told = opened(&STANDARD.encode(bytes), None).unwrap_err();
+            assert!(told.contains("`it.key` does not open: "), "{told}");
+        }
         let missing = open(Path::new("none.key"), || Err(Failure::usage(""))).err().unwrap();
         assert!(format!("{missing:?}").contains("cannot read the secret key `none.key`: "), "{missing:?}");
     }
