@@ -15,6 +15,9 @@ mod house;
 mod limits;
 mod native;
 mod refused;
+#[path = "../../../tests/s3/mod.rs"]
+mod s3;
+mod s3_server;
 #[path = "../../../tests/scenario.rs"]
 mod scenario;
 mod scenarios;
