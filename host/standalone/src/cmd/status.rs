@@ -50,6 +50,7 @@ pub(crate) struct Args {
 }
 
 #[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
 struct Status {
     place: String,
     followed: bool,
@@ -185,7 +186,7 @@ fn text(it: &Status) -> String {
         Signature::Trusted => format!("  signed    by the key {key}, which is trusted"),
         Signature::Unsigned => "  signed    by nobody, which COGWIT_ALLOW_UNSIGNED allows".to_owned(),
         Signature::NotChecked => {
-            format!("  signed    by the key {key}, as it says; not checked: set COGWIT_TRUSTED_KEYS")
+            format!("  signed    by the key {key}, as it says; not checked")
         }
         Signature::Refused => format!("  signed    {}", styled("not by who is trusted", AnsiColor::Red)),
     });
