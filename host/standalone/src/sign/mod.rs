@@ -17,6 +17,7 @@ mod text;
 
 pub(crate) use args::{SIGN_WITH, SignArgs};
 pub(crate) use password::Password;
+#[cfg(test)]
 pub(crate) use public::PublicKey;
 pub(crate) use secret::Pair;
 pub(crate) use signer::Signer;
