@@ -1,5 +1,6 @@
 //! Is how a command ends without a result, and its exit code.
 
+use std::fmt;
 use std::process::ExitCode;
 
 use anstyle::AnsiColor;
@@ -27,6 +28,13 @@ pub(crate) mod exit {
 pub(crate) struct Failure {
     code: u8,
     text: String,
+}
+
+/// What is wrong, without its exit code.
+impl fmt::Display for Failure {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.text)
+    }
 }
 
 impl Failure {

@@ -1,10 +1,13 @@
 //! Is the standalone host: makes, runs and inspects policies, as the Lambda host would run them.
 
+mod changes;
 mod cmd;
 mod embedded;
 mod failure;
 mod output;
 mod report;
+mod sign;
+mod store;
 
 use std::process::ExitCode;
 
@@ -28,6 +31,12 @@ enum Command {
     Inspect(cmd::inspect::Args),
     Validate(cmd::validate::Args),
     Native(cmd::native::Args),
+    Keygen(cmd::keygen::Args),
+    Publish(cmd::publish::Args),
+    Rollback(cmd::rollback::Args),
+    Status(cmd::status::Args),
+    History(cmd::history::Args),
+    Diff(cmd::diff::Args),
     Config(cmd::config::Args),
 }
 
@@ -41,6 +50,12 @@ fn main() -> ExitCode {
         Command::Inspect(args) => cmd::inspect::run(&args),
         Command::Validate(args) => cmd::validate::run(&args),
         Command::Native(args) => cmd::native::run(&args),
+        Command::Keygen(args) => cmd::keygen::run(&args),
+        Command::Publish(args) => cmd::publish::run(&args),
+        Command::Rollback(args) => cmd::rollback::run(&args),
+        Command::Status(args) => cmd::status::run(&args),
+        Command::History(args) => cmd::history::run(&args),
+        Command::Diff(args) => cmd::diff::run(&args),
         Command::Config(args) => cmd::config::run(&args),
     };
     done.unwrap_or_else(|failure| failure.report())

@@ -64,6 +64,22 @@ impl Bucket {
         Shelves { cache: None, own: None, store: Some(self) }.release(digest).await
     }
 
+    /// What of a release is not there, or not what was published: components and machine code for every target.
+    pub async fn lacking(&self, release: &Release) -> Vec<StoreError> {
+        let natives =
+            |it: &Artifact| it.native.iter().map(|it| (it.key(), it.sha256.clone(), it.size)).collect::<Vec<_>>();
+        let objects = release.components.iter().flat_map(|it| {
+            let component = (it.key(), it.sha256.clone(), it.size);
+            std::iter::once(component).chain(natives(it))
+        });
+        let objects: Vec<_> = objects.collect();
+        let read = |(key, digest, size): (String, String, u64)| async move {
+            self.read_checked(&key, &digest, size).await.err()
+        };
+        let read = stream::iter(objects).map(read).buffered(AT_ONCE);
+        read.filter_map(std::future::ready).collect().await
+    }
+
     /// Reads an object that is named by its digest.
     pub(super) async fn read_checked(&self, key: &str, digest: &str, most: u64) -> Result<Vec<u8>, StoreError> {
         let bytes = self.read(key, most).await?;

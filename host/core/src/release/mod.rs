@@ -26,5 +26,5 @@ pub use error::StoreError;
 pub use fetch::{FetchError, Fetched};
 pub use live::{Following, Live, Refreshed, Serving, Setup};
 pub use place::{Place, PlaceError, Root};
-pub use publish::{Order, Progress, PublishError, Standing};
+pub use publish::{Order, Progress, PublishError, Sign, Standing, Uploaded};
 pub use trust::{Trust, TrustedKey, UnreadableKey, Untrusted};

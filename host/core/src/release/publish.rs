@@ -2,6 +2,8 @@
 
 use std::time::SystemTime;
 
+use futures_util::{StreamExt as _, stream};
+
 use super::channel::MOST_OF_A_CHANNEL;
 use super::document::history_key;
 use super::{
@@ -22,14 +24,14 @@ pub enum PublishError {
     #[error(
         "the channel `{0}` is not what was published last: {1}; look at `cogwit status`, and go over it with `--force`"
     )]
-    Channel(Place, ChannelError),
+    Channel(String, ChannelError),
     /// The channel serves another set.
     #[error(
         "the channel `{place}` serves the set `{found}`, not `{set}`: choose another channel, or go over it with `--force`"
     )]
     OtherSet {
         /// The channel.
-        place: Place,
+        place: String,
         /// The set that it serves.
         found: String,
         /// The set that was to be published.
@@ -42,6 +44,9 @@ pub enum PublishError {
     #[error("what was to be published would not be followed: {0}")]
     Unfollowed(ChannelError),
 }
+
+/// Signs bytes under a comment.
+pub type Sign<'a> = dyn Fn(&[u8], &str) -> Result<String, String> + 'a;
 
 /// What a channel is to say.
 pub struct Order<'a> {
@@ -56,7 +61,7 @@ pub struct Order<'a> {
     /// The id of the key that signs; none: nobody does.
     pub key: Option<&'a str>,
     /// Signs: gets the bytes and a comment, and gives minisign's text.
-    pub sign: &'a dyn Fn(&[u8], &str) -> Result<String, String>,
+    pub sign: &'a Sign<'a>,
     /// Whether a channel that cannot be trusted, or is of another set, is gone over.
     pub force: bool,
     /// The sequence is higher than this, whatever lies in the store.
@@ -83,6 +88,19 @@ pub struct Progress<'a> {
     /// How many bytes there are.
     pub all: u64,
 }
+
+/// What an upload came to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Uploaded {
+    /// How many objects were brought in.
+    pub written: usize,
+    /// How many were there already.
+    pub kept: usize,
+}
+
+/// How many objects of a history are read at once.
+const AT_ONCE: usize = 8;
 
 impl Bucket {
     /// Reads what a channel says now.
@@ -115,7 +133,7 @@ impl Bucket {
         package: &Package,
         native: &NativeCode,
         progress: &dyn Fn(Progress<'_>),
-    ) -> Result<(), StoreError> {
+    ) -> Result<Uploaded, StoreError> {
         let text = release.to_bytes();
         let digest = sha256(&text);
         let component = |wanted: &str| package.components.values().find(|bytes| sha256(bytes) == wanted);
@@ -127,22 +145,23 @@ impl Bucket {
         }
         objects.push((release_key(&digest), digest.as_str(), &text));
         let all = objects.iter().map(|(.., bytes)| bytes.len() as u64).sum();
-        let mut done = 0;
+        let (mut done, mut uploaded) = (0, Uploaded::default());
         for (key, digest, bytes) in &objects {
             progress(Progress { key, done, all });
             match self.read_checked(key, digest, bytes.len() as u64).await {
-                Ok(_) => {}
+                Ok(_) => uploaded.kept += 1,
                 Err(StoreError::NotFound { .. } | StoreError::Changed { .. } | StoreError::TooLarge { .. }) => {
                     self.write(key, (*bytes).clone()).await?;
                     // What a host will read.
                     self.read_checked(key, digest, bytes.len() as u64).await?;
+                    uploaded.written += 1;
                 }
                 Err(error) => return Err(error),
             }
             done += bytes.len() as u64;
         }
         progress(Progress { key: "", done, all });
-        Ok(())
+        Ok(uploaded)
     }
 
     /// Lets a channel point to a release that lies in the store, under the next sequence. `standing` is what the channel said
@@ -156,17 +175,16 @@ impl Bucket {
             None => None,
             Some(Ok(verified)) => Some(verified),
             Some(Err(_)) if order.force => None,
-            Some(Err(error)) => return Err(PublishError::Channel(order.place.clone(), error.clone())),
+            Some(Err(error)) => return Err(PublishError::Channel(order.place.to_string(), error.clone())),
         };
         if let Some(before) = before.filter(|before| before.payload.set != order.set && !order.force) {
-            let (place, found) = (order.place.clone(), before.payload.set.clone());
+            let (place, found) = (order.place.to_string(), before.payload.set.clone());
             return Err(PublishError::OtherSet { place, found, set: order.set.to_owned() });
         }
         let channel = &order.place.channel;
-        let last = match before {
-            Some(before) => before.payload.sequence,
-            None => self.history(order.place, trust, 1).await?.pop().map(|it| it.payload.sequence).unwrap_or_default(),
-        };
+        // An older channel may have been put back, or the channel removed: hosts remember what they saw.
+        let seen = self.history(order.place, trust, 1).await?.pop();
+        let last = before.into_iter().chain(&seen).map(|it| it.payload.sequence).max().unwrap_or_default();
         let payload = Payload {
             schema: 1,
             set: order.set.to_owned(),
@@ -187,27 +205,41 @@ impl Bucket {
             // Before it is gone, so that whoever is cut off in between leaves it in both places.
             self.write(&history_key(channel, before.payload.sequence), standing.object.clone()).await?;
         }
-        self.replace(&channel_key(channel), object, standing.version.as_ref()).await?;
+        self.replace(&channel_key(channel), object.clone(), standing.version.as_ref()).await?;
+        // So that its sequence is known even where somebody changes or removes the channel. It serves without.
+        let _ = self.write(&history_key(channel, verified.payload.sequence), object).await;
         Ok(verified)
     }
 
-    /// What a channel said before what it says now, the oldest first: the newest `most` of it. What nobody trusted signed is
-    /// passed over.
+    /// What a channel said, the oldest first: the newest `most` of it. What nobody trusted signed is passed over. What it says
+    /// now is mostly among it.
     ///
     /// # Errors
     ///
     /// Where the store cannot be used.
     pub async fn history(&self, place: &Place, trust: &Trust, most: usize) -> Result<Vec<Verified>, StoreError> {
-        let folder = format!("history/{}", place.channel);
-        let mut found = Vec::new();
-        for name in self.list(&folder).await?.iter().rev() {
-            if found.len() == most {
-                break;
-            }
-            let object = self.read(&format!("{folder}/{name}"), MOST_OF_A_CHANNEL).await;
-            found.extend(object.ok().and_then(|object| Channel::verify(&object, trust, &place.channel).ok()));
-        }
+        let verify = |object: &[u8]| Channel::verify(object, trust, &place.channel).ok();
+        let mut found = self.past(place, most, verify).await?;
         found.sort_by_key(|verified| verified.payload.sequence);
         Ok(found)
+    }
+
+    /// What `read` makes of the objects that a channel was, the newest first: of those of which it makes something, `most`.
+    ///
+    /// # Errors
+    ///
+    /// Where the store cannot be used.
+    pub async fn past<T>(
+        &self,
+        place: &Place,
+        most: usize,
+        read: impl Fn(&[u8]) -> Option<T>,
+    ) -> Result<Vec<T>, StoreError> {
+        let folder = format!("history/{}", place.channel);
+        let names = self.list(&folder).await?;
+        let keys = names.iter().rev().map(|name| format!("{folder}/{name}"));
+        let objects = stream::iter(keys).map(|key| async move { self.read(&key, MOST_OF_A_CHANNEL).await.ok() });
+        let found = objects.buffered(AT_ONCE.min(most.max(1)));
+        Ok(found.filter_map(|object| std::future::ready(object.and_then(|it| read(&it)))).take(most).collect().await)
     }
 }

@@ -1,6 +1,7 @@
 //! Is what the commands share.
 
 use std::collections::BTreeMap;
+use std::time::{Duration, SystemTime};
 
 use clap::ValueEnum;
 use cogwit_core::config::Config;
@@ -23,6 +24,19 @@ pub(crate) enum Format {
 pub(super) fn config_from_env() -> Result<Config, Failure> {
     Config::of_process()
         .map_err(|errors| Failure::usage(errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")))
+}
+
+/// How long ago something was, in its two largest units.
+pub(super) fn age(time: SystemTime, now: SystemTime) -> String {
+    let seconds = now.duration_since(time).unwrap_or_default().as_secs();
+    let unit = if seconds >= 86_400 {
+        3600
+    } else if seconds >= 3600 {
+        60
+    } else {
+        1
+    };
+    humantime::format_duration(Duration::from_secs(seconds - seconds % unit)).to_string()
 }
 
 /// What a component says of itself. One without metadata, or with broken metadata, is a component all the same.

@@ -8,6 +8,13 @@ pub(crate) mod event;
 pub(crate) mod inspect;
 pub(crate) mod validate;
 pub(crate) mod native;
+pub(crate) mod keygen;
+pub(crate) mod publish;
+pub(crate) mod rollback;
+pub(crate) mod status;
+pub(crate) mod history;
+pub(crate) mod diff;
 pub(crate) mod config;
 
 mod common;
+mod ship;

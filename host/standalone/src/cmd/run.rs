@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::SystemTime;
 
+use cogwit_core::config::Config;
 use cogwit_core::event::{MAX_EVENT_BYTES, Trigger};
 use cogwit_core::policy::{Document, PolicyDocument, SettingValue, UnknownCapability};
 use cogwit_core::run::{Chance, Engine};
@@ -15,6 +16,7 @@ use cogwit_core::{Call, Decision, Outcome, decide};
 use super::common::{Format, config_from_env};
 use crate::embedded::{DEFAULT_SET, EXAMPLE_EVENT};
 use crate::failure::{Failure, exit};
+use crate::store::Policies;
 use crate::{output, report};
 
 /// Decides one Cognito event, as the Lambda function would
@@ -34,11 +36,12 @@ Exit codes:
 Examples:
   cogwit run                                   the built-in example through the built-in set
   cogwit run event.json --policies policies/   your event through your set
+  cogwit run --policies s3://acme-policies/login#prod    through what a channel serves (COGWIT_TRUSTED_KEYS says whose)
   cogwit run - --policy a.wasm --policy b.wasm --setting a.minimum-length=8 <event.json")]
 pub(crate) struct Args {
     /// The event's file, or - for standard input [default: a built-in example]
     event: Option<PathBuf>,
-    /// A policy set: a folder with a policies.toml, a policies.toml, or a .wasm file [default: the built-in set]
+    /// A policy set: a folder with a policies.toml, a policies.toml, a .wasm file, or a channel [default: the built-in set]
     #[arg(long, value_name = "SOURCE", conflicts_with = "policy")]
     policies: Option<String>,
     /// A component to run under the name of its file; repeat it for a chain
@@ -77,8 +80,8 @@ fn id(text: &str) -> Result<String, String> {
 
 pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
     let config = config_from_env()?;
-    let source = source(args)?;
-    let mut package = source.read().map_err(Failure::could_not_run)?;
+    let source = source(args, &config)?;
+    let mut package = source.read()?;
     for setting in &args.setting {
         lay_over(&mut package.document, setting)?;
     }
@@ -99,11 +102,11 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
     Ok(ExitCode::from(code(&decision)))
 }
 
-fn source(args: &Args) -> Result<Source, Failure> {
+fn source(args: &Args, config: &Config) -> Result<Policies, Failure> {
     match &args.policies {
-        Some(text) => Source::parse(text).map_err(Failure::could_not_run),
-        None if args.policy.is_empty() => Ok(DEFAULT_SET),
-        None => Ok(Source::Components(args.policy.clone())),
+        Some(text) => Policies::open(text, config),
+        None if args.policy.is_empty() => Ok(Policies::Local(DEFAULT_SET)),
+        None => Ok(Policies::Local(Source::Components(args.policy.clone()))),
     }
 }
 

@@ -5,12 +5,13 @@ use std::process::ExitCode;
 use anstyle::AnsiColor;
 use cogwit_core::case;
 use cogwit_core::run::Engine;
-use cogwit_core::store::{Admission, Finding, Package, PolicySet, Source};
+use cogwit_core::store::{Admission, Finding, Package, PolicySet};
 use serde::Serialize;
 
 use super::common::{Format, config_from_env, print};
 use crate::failure::{Failure, exit};
 use crate::output::styled;
+use crate::store::Policies;
 
 /// Makes every check that a host makes before a policy set serves, and names all that is wrong at once
 ///
@@ -22,7 +23,7 @@ Exit codes:
   2  the command line or a COGWIT_* variable is wrong
   4  it would not, or the set cannot be read")]
 pub(crate) struct Args {
-    /// A policy set: a folder with a policies.toml, a policies.toml, or a .wasm file
+    /// A policy set: a folder with a policies.toml, a policies.toml, a .wasm file, or a channel such as s3://bucket/prefix#prod
     source: String,
     /// json: one object
     #[arg(long, value_enum, default_value = "text")]
@@ -66,10 +67,11 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
 }
 
 fn validate(source: &str) -> Result<Validation, Failure> {
-    let caps = config_from_env()?.caps;
-    let from = Source::parse(source).map_err(Failure::could_not_run)?;
-    let package = from.read().map_err(Failure::could_not_run)?;
+    let config = config_from_env()?;
+    let from = Policies::open(source, &config)?;
+    let package = from.read()?;
     let tests = from.tests(&package.document);
+    let caps = config.caps;
     let admission = Admission::new(Engine::new(1, caps.limits.memory).map_err(Failure::could_not_run)?);
     let env = |name: &str| std::env::var(name).ok();
     let (set, problems) = match admission.admit(&package, &caps, env) {

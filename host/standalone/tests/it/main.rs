@@ -7,6 +7,7 @@ mod event;
 mod faults;
 mod grants;
 mod inspect;
+mod keygen;
 mod new;
 #[cfg(unix)]
 mod pack;

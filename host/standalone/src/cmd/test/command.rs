@@ -6,7 +6,6 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use clap::ValueEnum;
-use cogwit_core::store::Source;
 use regex::Regex;
 
 use super::find::{Found, find};
@@ -15,6 +14,7 @@ use super::{json, junit, text, update, watch};
 use crate::cmd::common::config_from_env;
 use crate::failure::{Failure, exit};
 use crate::output;
+use crate::store::Policies;
 
 /// How the results are printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -60,7 +60,7 @@ Examples:
 pub(crate) struct Args {
     /// Files of cases, and folders that are searched for them [default: this folder]
     path: Vec<PathBuf>,
-    /// The policy set of cases that do not name one [default: the policies.toml beside or above the case's file]
+    /// The policy set, or the channel, of cases that do not name one [default: the policies.toml beside or above the case's file]
     #[arg(long, value_name = "SOURCE")]
     policies: Option<String>,
     /// Only the cases whose `file: name` matches this regular expression
@@ -86,9 +86,9 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
             "--watch prints results again and again, and JUnit's XML is one document: drop one",
         ));
     }
-    let caps = config_from_env()?.caps;
-    let policies = args.policies.as_deref().map(Source::parse).transpose().map_err(Failure::could_not_run)?;
-    let mut runner = Runner::new(caps, policies, args.fail_fast)?;
+    let config = config_from_env()?;
+    let policies = args.policies.as_deref().map(|text| Policies::open(text, &config)).transpose()?;
+    let mut runner = Runner::new(config.caps, policies, args.fail_fast)?;
     match args.watch {
         true => watch::forever(&args.path, |found| {
             round(args, &mut runner, found)?;

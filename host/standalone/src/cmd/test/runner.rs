@@ -12,11 +12,12 @@ use std::time::{Duration, Instant};
 use cogwit_core::case::{Case, CaseFile, Checked};
 use cogwit_core::policy::Caps;
 use cogwit_core::run::Engine;
-use cogwit_core::store::{Admission, PolicySet, Source, read_cases};
+use cogwit_core::store::{Admission, PolicySet, read_cases};
 
 use super::find::Found;
 use super::subject::Subjects;
 use crate::failure::Failure;
+use crate::store::Policies;
 
 /// What came of a case.
 pub(super) struct Done {
@@ -82,7 +83,7 @@ struct Task {
 pub(super) struct Runner {
     admission: Admission,
     caps: Caps,
-    policies: Option<Source>,
+    policies: Option<Policies>,
     fail_fast: bool,
     threads: usize,
     /// The sets of the last round, so that a component that did not change is not compiled again.
@@ -91,7 +92,7 @@ pub(super) struct Runner {
 }
 
 impl Runner {
-    pub(super) fn new(caps: Caps, policies: Option<Source>, fail_fast: bool) -> Result<Self, Failure> {
+    pub(super) fn new(caps: Caps, policies: Option<Policies>, fail_fast: bool) -> Result<Self, Failure> {
         let threads = thread::available_parallelism().map_or(1, usize::from);
         let slots = u32::try_from(threads).unwrap_or(u32::MAX);
         let engine = Engine::new(slots, caps.limits.memory).map_err(Failure::could_not_run)?;

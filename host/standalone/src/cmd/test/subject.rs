@@ -10,20 +10,21 @@ use cogwit_core::policy::Caps;
 use cogwit_core::store::{Admission, Package, PolicySet, Source};
 
 use super::find::SET;
+use crate::store::Policies;
 
 /// The policy sets of one round.
 pub(super) struct Subjects<'a> {
     admission: &'a Admission,
     caps: &'a Caps,
     /// The set of cases that do not name one.
-    policies: Option<&'a Source>,
+    policies: Option<&'a Policies>,
     packages: Memo<String, Result<Arc<Package>, String>>,
     sets: Memo<String, Result<Arc<PolicySet>, String>>,
     files: Mutex<BTreeSet<PathBuf>>,
 }
 
 impl<'a> Subjects<'a> {
-    pub(super) fn new(admission: &'a Admission, caps: &'a Caps, policies: Option<&'a Source>) -> Self {
+    pub(super) fn new(admission: &'a Admission, caps: &'a Caps, policies: Option<&'a Policies>) -> Self {
         let (packages, sets, files) = Default::default();
         Self { admission, caps, policies, packages, sets, files }
     }
@@ -44,23 +45,22 @@ impl<'a> Subjects<'a> {
     }
 
     /// Where the case's policies lie, and the folder that its components are relative to.
-    fn source(&self, file: &Path, case: &Case) -> Result<(Source, PathBuf), String> {
+    fn source(&self, file: &Path, case: &Case) -> Result<(Policies, PathBuf), String> {
         let beside = file.parent().unwrap_or(Path::new(""));
         let set = match (&case.set, self.policies) {
             (Some(set), _) => {
-                Some(Source::parse(&beside.join(set).to_string_lossy()).map_err(|error| error.to_string())?)
+                let source = Source::parse(&beside.join(set).to_string_lossy()).map_err(|error| error.to_string())?;
+                Some(Policies::Local(source))
             }
             (None, Some(policies)) => Some(policies.clone()),
-            (None, None) => above(beside).map(Source::Document),
+            (None, None) => above(beside).map(|path| Policies::Local(Source::Document(path))),
         };
-        let place = set.as_ref().and_then(|set| match set {
-            Source::Document(path) => path.parent(),
-            Source::Components(paths) => paths.first()?.parent(),
-            Source::Embedded { .. } => None,
-        });
-        let folder = place.unwrap_or(beside).to_owned();
+        let folder = set.as_ref().and_then(Policies::folder).unwrap_or(beside).to_owned();
         match (&case.components, set) {
-            (Some(names), _) => Ok((Source::Components(names.iter().map(|name| folder.join(name)).collect()), folder)),
+            (Some(names), _) => {
+                let files = names.iter().map(|name| folder.join(name)).collect();
+                Ok((Policies::Local(Source::Components(files)), folder))
+            }
             (None, Some(set)) => Ok((set, folder)),
             (None, None) => Err(
                 "nothing says which policies decide it: put a policies.toml beside or above the file, name a `set` or \
@@ -70,16 +70,18 @@ impl<'a> Subjects<'a> {
         }
     }
 
-    fn read(&self, source: &Source) -> Result<Arc<Package>, String> {
+    fn read(&self, source: &Policies) -> Result<Arc<Package>, String> {
         let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
         match source {
-            Source::Document(path) => files.extend([path.clone(), path.with_file_name("policies.lock")]),
-            Source::Components(paths) => files.extend(paths.iter().cloned()),
-            Source::Embedded { .. } => {}
+            Policies::Local(Source::Document(path)) => {
+                files.extend([path.clone(), path.with_file_name("policies.lock")]);
+            }
+            Policies::Local(Source::Components(paths)) => files.extend(paths.iter().cloned()),
+            Policies::Local(Source::Embedded { .. }) | Policies::Fetched(_) => {}
         }
         drop(files);
         let package = source.read().map_err(|error| error.to_string())?;
-        if let Source::Document(path) = source {
+        if let Policies::Local(Source::Document(path)) = source {
             let folder = path.parent().unwrap_or(Path::new(""));
             let components = package.document.policies.iter().map(|policy| folder.join(&policy.component));
             self.files.lock().unwrap_or_else(PoisonError::into_inner).extend(components);
@@ -91,7 +93,7 @@ impl<'a> Subjects<'a> {
     fn stand_in(&self, case: &Case, folder: &Path, package: &mut Package) -> Result<(), String> {
         let Some(candidate) = &case.candidate else { return Ok(()) };
         let file = folder.join(&candidate.component);
-        let read = self.read(&Source::Components(vec![file]))?;
+        let read = self.read(&Policies::Local(Source::Components(vec![file])))?;
         let policy = package.document.policy(&candidate.policy)?;
         policy.component.clone_from(&candidate.component);
         policy.sha256 = None;

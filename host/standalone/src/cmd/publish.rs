@@ -1,0 +1,236 @@
+//! Publishes a policy set: checks it as a host would, brings it into a release store, and lets a channel point to it.
+
+use std::collections::BTreeMap;
+use std::io::IsTerminal as _;
+use std::process::ExitCode;
+
+use cogwit_core::case;
+use cogwit_core::config::Config;
+use cogwit_core::digest::sha256;
+use cogwit_core::release::{Bucket, NativeArtifact, NativeCode, Place, Progress, Release, Standing, Trust, Uploaded};
+use cogwit_core::run::{Engine, FINGERPRINT, Native};
+use cogwit_core::store::{Admission, Package, Tests};
+use indicatif::{ProgressBar, ProgressStyle};
+use serde::Serialize;
+
+use super::common::{Format, config_from_env, print};
+use super::ship::{ShipArgs, Shipped, Shipping, before};
+use crate::changes::{Change, changes, lines};
+use crate::failure::{Failure, exit};
+use crate::store::{Policies, Store, failure};
+use crate::{output, sign};
+
+/// Publishes a policy set: hosts that follow the channel take it over, without a deployment
+///
+/// First makes every check that `cogwit validate` makes. Then brings in what the store does not have yet, and last lets the
+/// channel point to it, so that at each moment a whole release is served. Who published in the meantime is not gone over.
+#[derive(Debug, clap::Args)]
+#[command(after_help = format!("\
+A store is a folder or a bucket of S3. Credentials, region and endpoint come as every AWS tool takes them: AWS_ACCESS_KEY_ID,
+AWS_PROFILE, AWS_REGION, AWS_ENDPOINT_URL and so on. Publishing needs s3:GetObject, s3:PutObject and s3:ListBucket.
+
+Settings that refer to COGWIT_SECRET_* need a value here too, for the checks; it does not leave this machine. A SOURCE may be
+a channel, which promotes what another channel serves. COGWIT_TRUSTED_KEYS says who else may have published here before.
+
+{}
+
+Exit codes:
+  0  published
+  1  not published: somebody else was first, what the channel says is not trusted, or it could not be signed
+  2  the command line or a COGWIT_* variable is wrong
+  4  not published: the set cannot be read or a host would not serve it, or the store cannot be used
+
+Examples:
+  cogwit publish policies/ s3://acme-policies/login#prod --key cogwit.key
+  cogwit publish policies/ file:///srv/policies#dev --unsigned --dry-run
+  cogwit publish s3://acme-policies/login#staging s3://acme-policies/login#prod --key cogwit.key", sign::SIGN_WITH))]
+pub(crate) struct Args {
+    /// A policy set: a folder with a policies.toml, a policies.toml, a .wasm file, or a channel
+    source: String,
+    /// The channel, such as s3://bucket/prefix#prod or file:///folder#prod
+    channel: Place,
+    #[command(flatten)]
+    ship: ShipArgs,
+    /// Make machine code for this target too, so that hosts need not compile; repeat it for more
+    #[arg(long, value_name = "TARGET")]
+    native: Vec<String>,
+    /// Make every check, tell what would change, and change nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// json: one object
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
+}
+
+#[derive(Serialize)]
+struct Published {
+    #[serde(flatten)]
+    shipped: Shipped,
+    uploaded: usize,
+    kept: usize,
+    /// What is different from what served before; none where that is not known.
+    changes: Option<Vec<Change>>,
+}
+
+#[derive(Serialize)]
+struct Rehearsed {
+    place: String,
+    set: String,
+    release: String,
+    changes: Option<Vec<Change>>,
+}
+
+pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
+    let config = config_from_env()?;
+    let policies = Policies::open(&args.source, &config)?;
+    if args.dry_run {
+        return rehearse(args, &config, &policies);
+    }
+    let shipping = Shipping::new(&args.ship, config)?;
+    let (package, release, native) = release(args, &shipping.config, &policies)?;
+    Bucket::make(&args.channel.root).map_err(|error| failure(&error))?;
+    let store = Store::open(&args.channel)?;
+    let standing = shipping.standing(&store)?;
+    let changes = changed(&store, &standing, &release);
+    let uploaded = upload(&store, &release, &package, &native, args.format)?;
+    let digest = sha256(&release.to_bytes());
+    let shipped = shipping.point(&store, &standing, &release.policies.set.name, &digest)?;
+    let published = Published { shipped, uploaded: uploaded.written, kept: uploaded.kept, changes };
+    print(args.format, &published, |it| text(it, &shipping.config))?;
+    Ok(ExitCode::from(exit::ALLOW))
+}
+
+fn rehearse(args: &Args, config: &Config, policies: &Policies) -> Result<ExitCode, Failure> {
+    let (_, release, _) = release(args, config, policies)?;
+    let is_new = matches!(&args.channel.root, cogwit_core::release::Root::Folder(folder) if !std::path::Path::new(folder).exists());
+    let changes = match is_new {
+        true => None,
+        false => {
+            let store = Store::open(&args.channel)?;
+            let trust = Trust { unsigned: true, ..config.following.trust.clone() };
+            let standing = store.wait(store.bucket.standing(&store.place, &trust)).map_err(|error| failure(&error))?;
+            changed(&store, &standing, &release)
+        }
+    };
+    let (place, set, release) =
+        (args.channel.to_string(), release.policies.set.name.clone(), sha256(&release.to_bytes()));
+    print(args.format, &Rehearsed { place, set, release, changes }, |it| {
+        let mut lines = vec![
+            format!("would publish the set `{}` to {}", it.set, it.place),
+            format!("  release   {:.12}", it.release),
+        ];
+        lines.extend(told(it.changes.as_deref()));
+        lines.join("\n")
+    })?;
+    Ok(ExitCode::from(exit::ALLOW))
+}
+
+/// The set as a release, if a host would serve it.
+fn release(args: &Args, config: &Config, policies: &Policies) -> Result<(Package, Release, NativeCode), Failure> {
+    let package = policies.read()?;
+    let tests = policies.tests(&package.document);
+    let engine = || Engine::new(1, config.caps.limits.memory).map_err(Failure::could_not_run);
+    admit(&Admission::new(engine()?), &package, &tests, config).map_err(|problems| {
+        Failure::could_not_run(format!("{policies} is not published, since no host would serve it\n{problems}"))
+    })?;
+    let native = native(&args.native, &engine()?, &package)?;
+    let release = Release::of(&package, policies.test_texts(&tests)?, &native).map_err(Failure::could_not_run)?;
+    Ok((package, release, native))
+}
+
+/// Makes every check that a host makes, and tells all that is wrong.
+pub(super) fn admit(admission: &Admission, package: &Package, tests: &[Tests], config: &Config) -> Result<(), String> {
+    let env = |name: &str| std::env::var(name).ok();
+    let problems = match admission.admit(package, &config.caps, env) {
+        Ok(set) => case::smoke(admission, &set, (package, tests), &config.caps, env, None),
+        Err(rejected) => rejected.findings.into_iter().chain(case::unreadable(tests)).collect(),
+    };
+    match problems.as_slice() {
+        [] => Ok(()),
+        problems => Err(problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")),
+    }
+}
+
+/// Machine code of every component.
+fn native(targets: &[String], engine: &Engine, package: &Package) -> Result<NativeCode, Failure> {
+    let host = Native::target();
+    if let Some(other) = targets.iter().find(|target| **target != host) {
+        return Err(Failure::usage(format!(
+            "cannot make machine code for `{other}` here: this host makes it for `{host}`; publish on a host of that target"
+        )));
+    }
+    let mut made = BTreeMap::new();
+    for bytes in package.components.values().filter(|_| !targets.is_empty()) {
+        let code = engine.precompile(bytes).map_err(Failure::could_not_run)?;
+        let artifact = NativeArtifact {
+            target: host.clone(),
+            engine: FINGERPRINT.to_owned(),
+            sha256: sha256(&code),
+            size: code.len() as u64,
+        };
+        made.insert(sha256(bytes), vec![(artifact, code)]);
+    }
+    Ok(made)
+}
+
+/// What is different from what the channel names now; none where that cannot be read.
+fn changed(store: &Store, standing: &Standing, release: &Release) -> Option<Vec<Change>> {
+    let before = store.release(&before(standing)?.payload.release).ok()?;
+    Some(changes(&before, release, true))
+}
+
+fn upload(
+    store: &Store,
+    release: &Release,
+    package: &Package,
+    native: &NativeCode,
+    format: Format,
+) -> Result<Uploaded, Failure> {
+    let style = ProgressStyle::with_template("{bar:30} {bytes}/{total_bytes}  {msg}");
+    let bar = match std::io::stderr().is_terminal() {
+        true => ProgressBar::new(0).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar())),
+        false => ProgressBar::hidden(),
+    };
+    let told = |progress: Progress<'_>| {
+        bar.set_length(progress.all);
+        bar.set_position(progress.done);
+        bar.set_message(progress.key.to_owned());
+        if bar.is_hidden() && format == Format::Text && !progress.key.is_empty() {
+            output::report(&format!("{}\n", progress.key));
+        }
+    };
+    let uploaded = store.wait(store.bucket.upload(release, package, native, &told));
+    bar.finish_and_clear();
+    uploaded.map_err(|error| failure(&error))
+}
+
+fn text(it: &Published, config: &Config) -> String {
+    let shipped = &it.shipped;
+    let mut lines = vec![
+        format!("published the set `{}` to {}", shipped.set, shipped.place),
+        format!("  release   {:.12} ({} brought in, {} there already)", shipped.release, objects(it.uploaded), it.kept),
+    ];
+    lines.extend(
+        shipped
+            .before
+            .as_ref()
+            .map(|before| format!("  before    {:.12} of sequence {}", before.release, before.sequence)),
+    );
+    lines.extend(told(it.changes.as_deref()));
+    lines.extend(shipped.lines(config));
+    lines.join("\n")
+}
+
+fn objects(number: usize) -> String {
+    if number == 1 { "one object".to_owned() } else { format!("{number} objects") }
+}
+
+fn told(changes: Option<&[Change]>) -> Vec<String> {
+    match changes {
+        None => Vec::new(),
+        Some([]) => vec!["  changes   nothing".to_owned()],
+        Some(changes) => {
+            std::iter::once("  changes".to_owned()).chain(lines(changes).iter().map(|it| format!("  {it}"))).collect()
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! Lets a channel point to a release that it named before, under a new sequence.
+
+use std::process::ExitCode;
+
+use cogwit_core::release::{Place, Release, Standing};
+use cogwit_core::run::Engine;
+use cogwit_core::store::Admission;
+use serde::Serialize;
+
+use super::common::{Format, config_from_env, print};
+use super::publish::admit;
+use super::ship::{ShipArgs, Shipped, Shipping, before};
+use crate::changes::{Change, changes, lines};
+use crate::failure::{Failure, exit};
+use crate::sign;
+use crate::store::{Found, Store, Wanted, failure, fetch_failure};
+
+/// Lets a channel point to an earlier release, under a new sequence
+///
+/// The release must lie in the store as a whole, and pass the checks of `cogwit validate`, its cases included.
+#[derive(Debug, clap::Args)]
+#[command(after_help = format!("\
+RELEASE is a sequence of `cogwit history`, such as 7, or 8 or more digits of a digest. A whole digest may be any release of
+the store, such as one that another channel serves.
+
+{}
+
+Exit codes:
+  0  the channel points to the release
+  1  not done: somebody else was first, what the channel says is not trusted, or it could not be signed
+  2  the command line or a COGWIT_* variable is wrong
+  4  not done: there is no such release, it is not complete or a host would not serve it, or the store cannot be used
+
+Examples:
+  cogwit rollback s3://acme-policies/login#prod --key cogwit.key
+  cogwit rollback s3://acme-policies/login#prod 7 --key cogwit.key --no-admission", sign::SIGN_WITH))]
+pub(crate) struct Args {
+    /// The channel, such as s3://bucket/prefix#prod
+    channel: Place,
+    /// The release [default: the newest in the history that is another one than the channel names now]
+    release: Option<Wanted>,
+    #[command(flatten)]
+    ship: ShipArgs,
+    /// In an emergency, do not check first whether a host would serve it
+    #[arg(long)]
+    no_admission: bool,
+    /// json: one object
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
+}
+
+#[derive(Serialize)]
+struct RolledBack {
+    #[serde(flatten)]
+    shipped: Shipped,
+    admitted: bool,
+    /// What is different from what served before; none where that is not known.
+    changes: Option<Vec<Change>>,
+}
+
+pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
+    let shipping = Shipping::new(&args.ship, config_from_env()?)?;
+    let store = Store::open(&args.channel)?;
+    let standing = shipping.standing(&store)?;
+    let digest = match &args.release {
+        Some(wanted) => store.find(wanted, &shipping.trust)?.digest,
+        None => last(&store, &standing, &shipping)?.digest,
+    };
+    let release = store.release(&digest)?;
+    let lacking = store.wait(store.bucket.lacking(&release));
+    if !lacking.is_empty() {
+        let reasons: Vec<_> = lacking.iter().map(ToString::to_string).collect();
+        return Err(Failure::could_not_run(format!(
+            "the release {digest:.12} is not complete, so the channel is left as it is\n{}",
+            reasons.join("\n")
+        )));
+    }
+    if !args.no_admission {
+        check(&store, &digest, &shipping)?;
+    }
+    let changes = changed(&store, &standing, &release);
+    let shipped = shipping.point(&store, &standing, &release.policies.set.name, &digest)?;
+    print(args.format, &RolledBack { shipped, admitted: !args.no_admission, changes }, |it| text(it, &shipping))?;
+    Ok(ExitCode::from(exit::ALLOW))
+}
+
+/// The newest release of the history that is another one than the channel names now.
+fn last(store: &Store, standing: &Standing, shipping: &Shipping) -> Result<Found, Failure> {
+    let now = before(standing).map(|now| now.payload.release.as_str());
+    let history = store.wait(store.bucket.history(&store.place, &shipping.trust, usize::MAX));
+    let mut history = history.map_err(|error| failure(&error))?;
+    if now.is_none() && standing.channel.is_none() && history.is_empty() {
+        return Err(store.no_channel());
+    }
+    history.retain(|it| now != Some(it.payload.release.as_str()));
+    let found = history.pop().map(|it| Found { digest: it.payload.release, signed: it.key.is_some() });
+    found.ok_or_else(|| {
+        Failure::could_not_run(format!(
+            "the channel `{}` has no other release to go back to that a trusted key signed: name one by its whole digest, or \
+             publish",
+            store.place
+        ))
+    })
+}
+
+fn check(store: &Store, digest: &str, shipping: &Shipping) -> Result<(), Failure> {
+    let fetched = store.wait(store.bucket.fetch_release(digest, false)).map_err(|error| fetch_failure(&error))?;
+    let engine = Engine::new(1, shipping.config.caps.limits.memory).map_err(Failure::could_not_run)?;
+    admit(&Admission::new(engine), &fetched.package, &fetched.tests, &shipping.config).map_err(|problems| {
+        Failure::could_not_run(format!(
+            "no host like this one would serve the release {digest:.12}, so the channel is left as it is; in an emergency, \
+             `--no-admission` goes over that\n{problems}"
+        ))
+    })
+}
+
+fn changed(store: &Store, standing: &Standing, release: &Release) -> Option<Vec<Change>> {
+    let before = store.release(&before(standing)?.payload.release).ok()?;
+    Some(changes(&before, release, true))
+}
+
+fn text(it: &RolledBack, shipping: &Shipping) -> String {
+    let shipped = &it.shipped;
+    let mut lines = vec![format!("{} points to another release", shipped.place)];
+    lines.extend(
+        shipped
+            .before
+            .as_ref()
+            .map(|before| format!("  from      {:.12} of sequence {}", before.release, before.sequence)),
+    );
+    lines.push(format!("  to        {:.12}", shipped.release));
+    if !it.admitted {
+        lines.push("  warning   nobody checked whether a host would serve it".to_owned());
+    }
+    lines.extend(it.changes.iter().flat_map(|changes| self::lines(changes)).map(|line| format!("  {line}")));
+    lines.extend(shipped.lines(&shipping.config));
+    lines.join("\n")
+}

@@ -1,0 +1,160 @@
+//! Is what `publish` and `rollback` share: who signs, what is trusted, and how the channel comes to point elsewhere.
+
+use std::time::{Duration, SystemTime};
+
+use cogwit_core::config::Config;
+use cogwit_core::release::{ChannelError, Order, PublishError, Standing, Trust, Untrusted, Verified};
+use serde::Serialize;
+
+use crate::failure::Failure;
+use crate::sign::{SignArgs, Signer};
+use crate::store::{Store, failure};
+
+/// How a channel is written.
+#[derive(Debug, clap::Args)]
+pub(super) struct ShipArgs {
+    #[command(flatten)]
+    sign: SignArgs,
+    /// When somebody should have published again, such as 30d; hosts then warn [default: never]
+    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
+    expires: Option<Duration>,
+    /// Go over a channel that cannot be trusted, serves another set, or is signed while this is not
+    #[arg(long)]
+    force: bool,
+}
+
+/// Everything that a channel is written with.
+pub(super) struct Shipping {
+    pub(super) config: Config,
+    /// The signer's own key, and those that hosts with these variables trust.
+    pub(super) trust: Trust,
+    signer: Option<Signer>,
+    expires: Option<Duration>,
+    force: bool,
+}
+
+/// What a channel says now.
+#[derive(Debug, Serialize)]
+pub(super) struct Shipped {
+    pub(super) place: String,
+    pub(super) set: String,
+    pub(super) channel: String,
+    pub(super) release: String,
+    pub(super) sequence: u64,
+    pub(super) key: Option<String>,
+    pub(super) expires: Option<String>,
+    /// What it said before.
+    pub(super) before: Option<Before>,
+}
+
+/// What a channel said before.
+#[derive(Debug, Serialize)]
+pub(super) struct Before {
+    pub(super) release: String,
+    pub(super) sequence: u64,
+}
+
+impl Shipping {
+    /// Asks for the password of a key, if it needs one, before anything else is done.
+    pub(super) fn new(args: &ShipArgs, config: Config) -> Result<Self, Failure> {
+        let signer = args.sign.signer()?;
+        let mut trust = config.following.trust.clone();
+        match &signer {
+            Some(signer) => trust.keys.push(signer.public_key().line().parse().map_err(Failure::could_not_run)?),
+            None => trust.unsigned = true,
+        }
+        Ok(Self { config, trust, signer, expires: args.expires, force: args.force })
+    }
+
+    /// What the channel says now. It must be what was published last, unless it is to be gone over.
+    pub(super) fn standing(&self, store: &Store) -> Result<Standing, Failure> {
+        let standing = store.wait(store.bucket.standing(&store.place, &self.trust)).map_err(|error| failure(&error))?;
+        match &standing.channel {
+            Some(Err(error)) if !self.force => Err(failed(PublishError::Channel(store.place.to_string(), error.clone()))),
+            Some(Ok(before)) if before.key.is_some() && self.signer.is_none() && !self.force => {
+                Err(Failure::failed(format!(
+                    "the channel `{}` is signed, and hosts that trust its key refuse one that is not: sign it, or go over \
+                     it with `--force`",
+                    store.place
+                )))
+            }
+            _ => Ok(standing),
+        }
+    }
+
+    /// Lets the channel point to a release that lies in the store.
+    pub(super) fn point(
+        &self,
+        store: &Store,
+        standing: &Standing,
+        set: &str,
+        release: &str,
+    ) -> Result<Shipped, Failure> {
+        if let Some(expected) = self.config.following.set.as_ref().filter(|expected| *expected != set) {
+            let error = ChannelError::OtherSet { found: set.to_owned(), expected: expected.clone() };
+            return Err(failed(PublishError::Unfollowed(error)));
+        }
+        let key = self.signer.as_ref().map(Signer::key_id);
+        let sign = |payload: &[u8], comment: &str| match &self.signer {
+            Some(signer) => signer.sign(payload, comment).map_err(|failure| failure.to_string()),
+            None => Ok(String::new()),
+        };
+        let order = Order {
+            place: &store.place,
+            set,
+            release,
+            expires: self.expires.map(|expires| SystemTime::now() + expires),
+            key: key.as_deref(),
+            sign: &sign,
+            force: self.force,
+            above: self.config.following.min_sequence.saturating_sub(1),
+        };
+        let verified = store.wait(store.bucket.point(&order, standing, &self.trust)).map_err(failed)?;
+        let payload = &verified.payload;
+        Ok(Shipped {
+            place: store.place.to_string(),
+            set: payload.set.clone(),
+            channel: payload.channel.clone(),
+            release: payload.release.clone(),
+            sequence: payload.sequence,
+            key: verified.key.clone(),
+            expires: payload.expires.map(|expires| humantime::format_rfc3339_seconds(expires).to_string()),
+            before: before(standing)
+                .map(|before| Before { release: before.payload.release.clone(), sequence: before.payload.sequence }),
+        })
+    }
+}
+
+/// What the channel said, by a key that is trusted.
+pub(super) fn before(standing: &Standing) -> Option<&Verified> {
+    standing.channel.as_ref()?.as_ref().ok()
+}
+
+/// Nothing was published.
+fn failed(error: PublishError) -> Failure {
+    match &error {
+        PublishError::Store(error) => failure(error),
+        PublishError::Channel(place, ChannelError::Untrusted(Untrusted::OtherKey(_) | Untrusted::NoKey)) => {
+            Failure::failed(format!(
+                "the channel `{place}` is signed by a key that is not trusted here: set COGWIT_TRUSTED_KEYS to the key \
+                 that `cogwit status` names if it is a good one, or go over the channel with `--force`"
+            ))
+        }
+        _ => Failure::failed(error),
+    }
+}
+
+impl Shipped {
+    /// The lines that both commands end with.
+    pub(super) fn lines(&self, config: &Config) -> Vec<String> {
+        let signed = match &self.key {
+            Some(key) => format!("signed by the key {key}"),
+            None => "signed by nobody".to_owned(),
+        };
+        let mut lines = vec![format!("  sequence  {}, {signed}", self.sequence)];
+        lines.extend(self.expires.as_ref().map(|expires| format!("  expires   {expires}")));
+        let interval = humantime::format_duration(config.following.interval);
+        lines.push(format!("hosts that follow the channel take it over within their COGWIT_REFRESH ({interval} here)"));
+        lines
+    }
+}

@@ -1,0 +1,101 @@
+//! Finds credentials for S3 as every AWS tool does: environment, profiles with their roles, processes and sign-ons, instance.
+
+use std::error::Error as _;
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use async_trait::async_trait;
+use aws_config::environment::EnvironmentVariableRegionProvider;
+use aws_config::meta::region::RegionProviderChain;
+use aws_config::profile::ProfileFileRegionProvider;
+use aws_config::{BehaviorVersion, SdkConfig};
+use aws_credential_types::provider::error::CredentialsError;
+use aws_credential_types::provider::{ProvideCredentials as _, SharedCredentialsProvider};
+use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use cogwit_core::release::Access;
+use object_store::CredentialProvider;
+use object_store::aws::AwsCredential;
+use tokio::sync::Mutex;
+
+/// Credentials that end sooner than this are asked for anew.
+const MARGIN: Duration = Duration::from_secs(60);
+
+/// How S3 is reached with these surroundings. Nothing is asked for yet but files.
+pub(super) async fn access() -> Access {
+    let tls = Provider::Rustls(CryptoMode::Ring);
+    // Not the instance's own: asking for that takes seconds where there is none.
+    let region = RegionProviderChain::first_try(EnvironmentVariableRegionProvider::new())
+        .or_else(ProfileFileRegionProvider::new());
+    let config = aws_config::defaults(BehaviorVersion::latest())
+        .region(region)
+        .http_client(aws_smithy_http_client::Builder::new().tls_provider(tls).build_https())
+        .load()
+        .await;
+    Access {
+        credentials: profile(&config).map(|provider| Arc::new(provider) as _),
+        region: config.region().map(ToString::to_string),
+        endpoint: config.endpoint_url().map(str::to_owned),
+    }
+}
+
+/// None where the environment has a key: that goes first, and the store's client reads it by itself.
+fn profile(config: &SdkConfig) -> Option<Profile> {
+    let in_environment = std::env::var_os("AWS_ACCESS_KEY_ID").is_some_and(|key| !key.is_empty());
+    let provider = config.credentials_provider().filter(|_| !in_environment)?;
+    Some(Profile { provider, last: Mutex::default() })
+}
+
+/// What profiles give, kept as long as it is good.
+struct Profile {
+    provider: SharedCredentialsProvider,
+    last: Mutex<Option<(Arc<AwsCredential>, Option<SystemTime>)>>,
+}
+
+impl fmt::Debug for Profile {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Profile")
+    }
+}
+
+#[async_trait]
+impl CredentialProvider for Profile {
+    type Credential = AwsCredential;
+
+    async fn get_credential(&self) -> object_store::Result<Arc<AwsCredential>> {
+        let mut last = self.last.lock().await;
+        let good = |until: Option<SystemTime>| until.is_none_or(|until| SystemTime::now() + MARGIN < until);
+        if let Some((credential, _)) = last.as_ref().filter(|(_, until)| good(*until)) {
+            return Ok(credential.clone());
+        }
+        let found = self.provider.provide_credentials().await.map_err(|error| refused(&error))?;
+        let credential = Arc::new(AwsCredential {
+            key_id: found.access_key_id().to_owned(),
+            secret_key: found.secret_access_key().to_owned(),
+            token: found.session_token().map(str::to_owned),
+        });
+        *last = Some((credential.clone(), found.expiry()));
+        Ok(credential)
+    }
+}
+
+/// The whole chain of reasons: what is at the bottom of it seldom names the profile.
+fn refused(error: &CredentialsError) -> object_store::Error {
+    let source = match error {
+        CredentialsError::CredentialsNotLoaded(_) => {
+            "there are no credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE to a profile of \
+             `aws configure`"
+                .to_owned()
+        }
+        error => {
+            let mut texts = vec![error.to_string()];
+            let mut cause = error.source();
+            while let Some(error) = cause {
+                texts.push(error.to_string());
+                cause = error.source();
+            }
+            texts.join(": ")
+        }
+    };
+    object_store::Error::Unauthenticated { path: String::new(), source: source.into() }
+}

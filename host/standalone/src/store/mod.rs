@@ -1,0 +1,17 @@
+//! Reaches release stores from a command line: opens them, names what lies in them, and reads policy sets from anywhere.
+
+/// The credentials of every AWS tool.
+mod credentials;
+/// A store that is open.
+mod open;
+/// A channel, or one of its releases, as a command line names it.
+mod reference;
+/// What a channel says, whether it is trusted or not.
+mod said;
+/// A policy set, wherever it lies.
+mod policies;
+
+pub(crate) use open::{Found, Store, failure, fetch_failure};
+pub(crate) use policies::Policies;
+pub(crate) use reference::{Reference, Wanted};
+pub(crate) use said::{Said, Signature, unfollowed};

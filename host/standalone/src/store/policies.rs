@@ -1,0 +1,100 @@
+//! Is a policy set that a command was given: from files, or out of a release store.
+
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+
+use cogwit_core::config::Config;
+use cogwit_core::policy::Document;
+use cogwit_core::release::{Place, Release};
+use cogwit_core::store::{Package, Source, TestTexts, Tests};
+
+use super::open::fetch_failure;
+use super::{Reference, Store};
+use crate::failure::Failure;
+
+/// Where a policy set comes from.
+#[derive(Debug, Clone)]
+pub(crate) enum Policies {
+    /// Files, or the built-in set.
+    Local(Source),
+    /// A channel, which was read once.
+    Fetched(Arc<FetchedSet>),
+}
+
+/// A release that was fetched.
+pub(crate) struct FetchedSet {
+    name: String,
+    release: Release,
+    package: Package,
+    tests: Vec<Tests>,
+}
+
+/// By what tells it from others.
+impl fmt::Debug for FetchedSet {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} {}", self.name, self.package.document.digest)
+    }
+}
+
+impl fmt::Display for Policies {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Local(source) => source.fmt(formatter),
+            Self::Fetched(fetched) => write!(formatter, "`{}`", fetched.name),
+        }
+    }
+}
+
+impl Policies {
+    /// The set that a command line names. A channel is read here, as a host with these variables would.
+    pub(crate) fn open(text: &str, config: &Config) -> Result<Self, Failure> {
+        if !Place::is_meant_by(text) {
+            return Source::parse(text).map(Self::Local).map_err(Failure::could_not_run);
+        }
+        let reference: Reference = text.parse().map_err(Failure::usage)?;
+        Ok(Self::Fetched(Arc::new(fetch(&reference, config)?)))
+    }
+
+    /// The set's document and components.
+    pub(crate) fn read(&self) -> Result<Package, Failure> {
+        match self {
+            Self::Local(source) => source.read().map_err(Failure::could_not_run),
+            Self::Fetched(fetched) => Ok(fetched.package.clone()),
+        }
+    }
+
+    /// The cases that its policies must pass.
+    pub(crate) fn tests(&self, document: &Document) -> Vec<Tests> {
+        match self {
+            Self::Local(source) => source.tests(document),
+            Self::Fetched(fetched) => fetched.tests.clone(),
+        }
+    }
+
+    /// The same as texts.
+    pub(crate) fn test_texts(&self, tests: &[Tests]) -> Result<Vec<TestTexts>, Failure> {
+        match self {
+            Self::Local(source) => source.test_texts(tests).map_err(Failure::could_not_run),
+            Self::Fetched(fetched) => Ok(fetched.release.cases.clone()),
+        }
+    }
+
+    /// The folder that it lies in, where it lies in one.
+    pub(crate) fn folder(&self) -> Option<&Path> {
+        match self {
+            Self::Local(Source::Document(path)) => path.parent(),
+            Self::Local(Source::Components(paths)) => paths.first()?.parent(),
+            Self::Local(Source::Embedded { .. }) | Self::Fetched(_) => None,
+        }
+    }
+}
+
+fn fetch(reference: &Reference, config: &Config) -> Result<FetchedSet, Failure> {
+    let store = Store::open(&reference.place)?;
+    let found = store.named(reference, config)?;
+    let fetched = store.wait(store.bucket.fetch_release(&found.digest, found.signed));
+    let fetched = fetched.map_err(|error| fetch_failure(&error))?;
+    let release = store.release(&found.digest)?;
+    Ok(FetchedSet { name: reference.to_string(), release, package: fetched.package, tests: fetched.tests })
+}
