@@ -11,10 +11,14 @@ mod probe;
 mod record;
 mod refused;
 mod runtime_api;
+#[path = "../../../tests/s3/mod.rs"]
+#[expect(dead_code, reason = "no host writes to the store")]
+mod s3;
 #[path = "../../../tests/scenario.rs"]
 mod scenario;
 mod scenarios;
 mod secrets;
 mod start;
 mod store;
+mod swap;
 mod variables;

@@ -21,6 +21,7 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::host::Host;
 use crate::package::{self, native, shipped};
+use crate::s3::S3;
 
 /// A sign-up under a name that every set of these tests refuses, each with its own sentence.
 pub(crate) const EVENT: &str = r#"{"triggerSource":"PreSignUp_SignUp","userName":"x","callerContext":{"clientId":"app"},"request":{},"response":{}}"#;
@@ -145,6 +146,11 @@ impl Store {
         copy(all, self.path());
     }
 
+    /// Makes this store all that there is in an S3.
+    pub(crate) fn bring_to(&self, s3: &S3) {
+        s3.restore(self.all().into_iter().map(|(key, bytes)| (format!("acme/{key}"), bytes)).collect());
+    }
+
     /// Starts a host that asks this store after every answer, and trusts the key of these tests.
     pub(crate) fn host(&self, package: &package::Package, further: &[(&str, &str)]) -> Host {
         follow(&self.place("prod"), package, further)
@@ -162,6 +168,13 @@ pub(crate) fn follow(place: &str, package: &package::Package, further: &[(&str, 
     let host = Host::with(package, &[&ours, further].concat());
     host.api.declare_start(SENTENCE);
     host
+}
+
+/// Starts a host that follows the channel in an S3, below the prefix `acme`.
+pub(crate) fn follow_s3(s3: &S3, package: &package::Package, further: &[(&str, &str)]) -> Host {
+    let env = s3.env();
+    let env: Vec<_> = env.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    follow(&format!("s3://{}/acme#prod", S3::BUCKET), package, &[&env, further].concat())
 }
 
 /// Writes objects as files below a folder.
