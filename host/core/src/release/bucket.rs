@@ -201,14 +201,20 @@ impl Bucket {
                 PutMode::Update(UpdateVersion { e_tag: e_tag.clone(), version: version.clone() })
             }
         };
-        let put = self.objects.put_opts(&self.path(key), bytes.clone().into(), mode.into()).await;
-        match put.map_err(|error| StoreError::of(&self.root, key, error)) {
-            // A request whose answer was lost is made again, and then meets what it wrote itself.
-            Err(lost @ StoreError::Lost { .. }) => match self.read(key, bytes.len() as u64).await {
-                Ok(found) if found == bytes => Ok(()),
-                _ => Err(lost),
-            },
-            written => written.map(drop),
+        let mut again = true;
+        loop {
+            let put = self.objects.put_opts(&self.path(key), bytes.clone().into(), mode.clone().into()).await;
+            let Err(error) = put.map_err(|error| StoreError::of(&self.root, key, error)) else { return Ok(()) };
+            // A request whose answer was lost may have done its work, and made again it meets what it wrote itself.
+            let may_be_done = matches!(error, StoreError::Lost { .. } | StoreError::Unreachable { .. });
+            if may_be_done && self.read(key, bytes.len() as u64).await.is_ok_and(|found| found == bytes) {
+                return Ok(());
+            }
+            // The client gives up on what it cannot know to be harmless. Under a condition it is.
+            if !again || !matches!(error, StoreError::Unreachable { .. }) {
+                return Err(error);
+            }
+            again = false;
         }
     }
 
