@@ -23,19 +23,20 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    /// Decides, and writes the record. Whatever happens in there, there is an answer.
-    pub(crate) fn to(inner: &Inner, invocation: &LambdaInvocation) -> Self {
-        let (since, time, cold) = (Instant::now(), SystemTime::now(), inner.is_cold());
+    /// Decides an event that came at `since`, and writes the record. Whatever happens in there, there is an answer.
+    pub(crate) fn to(inner: &Inner, invocation: &LambdaInvocation, since: Instant) -> Self {
+        let (time, cold) = (SystemTime::now(), inner.is_cold());
         let context = &invocation.context;
         let call = Call {
             event: &invocation.body,
             id: &context.request_id,
-            trigger: inner.config.trigger,
-            end: end(context, since, time),
+            trigger: inner.settings.config.trigger,
+            end: left(context).and_then(|left| Instant::now().checked_add(left)),
             chance: Chance { now: time, seed: None },
         };
-        let set = inner.serving.as_ref();
-        let decided = catch_unwind(AssertUnwindSafe(|| match set {
+        let serving = inner.live.serving();
+        let set = inner.live.set(&serving, time);
+        let decided = catch_unwind(AssertUnwindSafe(|| match &set {
             Ok(set) => decide(set, &call),
             Err(reason) => Decision::fault(call.id, reason),
         }));
@@ -46,7 +47,8 @@ impl Answer {
             elapsed: since.elapsed(),
             cold,
             trace: context.xray_trace_id.as_deref(),
-            masking: &inner.config.masking,
+            masking: &inner.settings.config.masking,
+            serving: &serving,
         };
         let line = catch_unwind(AssertUnwindSafe(|| Record::of(set.ok(), &call, &decision, &setting).to_line()));
         log::record(&line.unwrap_or_default());
@@ -57,9 +59,9 @@ impl Answer {
     }
 }
 
-/// When the decision must have ended. A deadline that is past tells nothing: Lambda would have ended this already, and
+/// What is left of an invocation's time. A deadline that is past tells nothing: Lambda would have ended this already, and
 /// emulators write what they like there.
-fn end(context: &Context, since: Instant, now: SystemTime) -> Option<Instant> {
-    let left = context.deadline().duration_since(now).ok()?;
-    since.checked_add(left.saturating_sub(RESERVE))
+pub(crate) fn left(context: &Context) -> Option<Duration> {
+    let left = context.deadline().duration_since(SystemTime::now()).ok()?;
+    Some(left.saturating_sub(RESERVE))
 }

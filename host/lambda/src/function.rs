@@ -5,16 +5,18 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{self, Poll};
+use std::time::Instant;
 
-use cogwit_core::config::Config;
+use cogwit_core::release::Live;
 use lambda_runtime::tower::Service;
 use lambda_runtime::{Error, LambdaInvocation};
 use tokio::task::spawn_blocking;
 
-use crate::answer::Answer;
+use crate::answer::{Answer, left};
+use crate::asking::Asking;
 use crate::environment::Environment;
 use crate::runtime_api::RuntimeApi;
-use crate::setup::Serving;
+use crate::setup::Settings;
 
 /// Answers invocations. Clones share everything.
 #[derive(Clone)]
@@ -23,16 +25,19 @@ pub(crate) struct Function(Arc<Inner>);
 /// What is the same for every invocation.
 pub(crate) struct Inner {
     pub(crate) environment: Environment,
-    pub(crate) config: Config,
-    pub(crate) serving: Serving,
+    pub(crate) settings: Settings,
+    pub(crate) live: Arc<Live>,
+    asking: Asking,
     /// Whether an invocation came before.
     warm: AtomicBool,
     api: RuntimeApi,
 }
 
 impl Function {
-    pub(crate) fn new(environment: Environment, config: Config, serving: Serving, api: RuntimeApi) -> Self {
-        Self(Arc::new(Inner { environment, config, serving, warm: AtomicBool::new(false), api }))
+    pub(crate) fn new(environment: Environment, settings: Settings, live: Live, api: RuntimeApi) -> Self {
+        let (live, warm) = (Arc::new(live), AtomicBool::new(false));
+        let asking = Asking::of(live.clone());
+        Self(Arc::new(Inner { environment, settings, live, asking, warm, api }))
     }
 }
 
@@ -55,16 +60,24 @@ impl Service<LambdaInvocation> for Function {
     fn call(&mut self, invocation: LambdaInvocation) -> Self::Future {
         let inner = self.0.clone();
         Box::pin(async move {
+            let since = Instant::now();
             let invocation = Arc::new(invocation);
+            inner.asking.before(left(&invocation.context)).await;
             let answer = match inner.environment.concurrency {
                 // Nothing else waits for this thread.
-                1 => Answer::to(&inner, &invocation),
+                1 => Answer::to(&inner, &invocation, since),
                 _ => {
                     let (inner, invocation) = (inner.clone(), invocation.clone());
-                    spawn_blocking(move || Answer::to(&inner, &invocation)).await?
+                    spawn_blocking(move || Answer::to(&inner, &invocation, since)).await?
                 }
             };
-            inner.api.post(&invocation, answer).await
+            inner.api.post(&invocation, answer).await?;
+            match inner.environment.concurrency {
+                // Before the next event is asked for: until then Lambda lets this process run.
+                1 => inner.asking.after(left(&invocation.context)).await,
+                _ => drop(tokio::spawn(async move { inner.asking.after(None).await })),
+            }
+            Ok(())
         })
     }
 }

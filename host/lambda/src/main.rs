@@ -1,6 +1,7 @@
-//! Is the Lambda host: a custom runtime that decides every event by the policy set in its package.
+//! Is the Lambda host: a custom runtime that decides every event by the policy set in its package, or by a channel's.
 
 mod answer;
+mod asking;
 mod environment;
 mod function;
 mod log;
@@ -9,11 +10,13 @@ mod setup;
 
 use std::process::ExitCode;
 
+use cogwit_core::release::Live;
 use environment::Environment;
 use function::Function;
 use lambda_runtime::{Diagnostic, LambdaEvent, Runtime, service_fn, tower::layer::layer_fn};
 use log::say;
 use runtime_api::RuntimeApi;
+use setup::Settings;
 
 fn main() -> ExitCode {
     // A panic's own message could hold what came with an event.
@@ -44,16 +47,15 @@ fn main() -> ExitCode {
 
 async fn serve(environment: Environment) -> ExitCode {
     let api = RuntimeApi::new(environment.runtime_api.clone());
-    let config = match setup::config() {
-        Ok(config) => config,
+    let (settings, live) = match setup(&environment).await {
+        Ok(both) => both,
         Err(mistakes) => {
             say(&format!("error: this host cannot be set up as it is\n{}", mistakes.join("\n")));
             api.report_init_error(&mistakes).await;
             return ExitCode::FAILURE;
         }
     };
-    let serving = setup::serving(&config, &environment);
-    let function = Function::new(environment, config, serving, api);
+    let function = Function::new(environment, settings, live, api);
     // The layer answers in place of the handler, which would only see events that are JSON.
     let never = service_fn(|_: LambdaEvent<serde_json::Value>| async { Ok::<(), Diagnostic>(()) });
     let runtime = Runtime::new(never).layer(layer_fn(|_| function.clone()));
@@ -64,4 +66,10 @@ async fn serve(environment: Environment) -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+async fn setup(environment: &Environment) -> Result<(Settings, Live), Vec<String>> {
+    let settings = Settings::read()?;
+    let live = settings.live(environment).await.map_err(|mistake| vec![mistake])?;
+    Ok((settings, live))
 }

@@ -1,53 +1,133 @@
-//! Reads the host's configuration and brings in the policy set of the package.
+//! Reads the host's configuration, and brings in what it serves: the policy set of the package, or a channel that it follows.
 
 use std::env;
-use std::time::Instant;
+use std::path::Path;
+use std::time::{Duration, Instant};
 
 use cogwit_core::config::Config;
+use cogwit_core::release::{Access, Live, Place, Setup};
 use cogwit_core::run::Engine;
 use cogwit_core::store::{Admission, MOST_COMPILED_AT_START, PolicySet, Source};
 
 use crate::environment::Environment;
 use crate::log::say;
 
-/// The folder of the package that holds the policy set, unless `COGWIT_POLICIES` names another source.
+/// The folder of the package that holds the policy set, unless `COGWIT_POLICIES` names another source. Where that is a channel,
+/// the host starts from this folder while the store is out of reach.
 const POLICIES: &str = "policies";
 
-/// The host's settings, or every mistake in them.
-pub(crate) fn config() -> Result<Config, Vec<String>> {
-    Config::of_process().map_err(|errors| errors.iter().map(ToString::to_string).collect())
+/// The one folder of a function that can be written to.
+const CACHE: &str = "/tmp/cogwit";
+
+/// How long a start waits for the store: most of the second that a start may take, because a log-in may wait for it.
+const STORE_AT_START: Duration = Duration::from_millis(800);
+
+/// How the host is set up.
+pub(crate) struct Settings {
+    pub(crate) config: Config,
+    /// The channel that is followed, if one is.
+    pub(crate) place: Option<Place>,
 }
 
-/// What decides: a policy set, or the reason why there is none. Without one the host answers all the same, and refuses.
-pub(crate) type Serving = Result<PolicySet, String>;
-
-/// Brings the policy set in.
-pub(crate) fn serving(config: &Config, environment: &Environment) -> Serving {
-    let since = Instant::now();
-    let serving = load(config, environment);
-    match &serving {
-        Ok(set) => {
-            for finding in &set.warnings {
-                say(&format!("warning: {finding}"));
-            }
-            let count = set.policies.len();
-            say(&format!("serving `{}` ({count} policies), ready in {} us", set.name, since.elapsed().as_micros()));
+impl Settings {
+    /// The host's settings, or every mistake in them.
+    pub(crate) fn read() -> Result<Self, Vec<String>> {
+        let (config, place) = (Config::of_process(), place());
+        let mut mistakes = Vec::new();
+        if let Err(errors) = &config {
+            mistakes.extend(errors.iter().map(ToString::to_string));
         }
-        Err(reason) => say(&format!("error: no policy set can serve, so every event is refused\n{reason}")),
+        match (&config, &place) {
+            (_, Err(error)) => mistakes.push(format!("COGWIT_POLICIES: {error}")),
+            (Ok(config), Ok(Some(place))) if config.following.trust == Default::default() => mistakes.push(format!(
+                "COGWIT_TRUSTED_KEYS is not set, so nothing of `{place}` could be served: set it to the public key that the channel is signed with"
+            )),
+            _ => {}
+        }
+        match (config, place) {
+            (Ok(config), Ok(place)) if mistakes.is_empty() => Ok(Self { config, place }),
+            _ => Err(mistakes),
+        }
     }
-    serving
+
+    /// Brings in what is served. Without a set the host answers all the same, and refuses.
+    ///
+    /// # Errors
+    ///
+    /// Where the client of the store cannot be set up as the variables say.
+    pub(crate) async fn live(&self, environment: &Environment) -> Result<Live, String> {
+        let since = Instant::now();
+        let own = environment.task_root.join(POLICIES);
+        let live = match &self.place {
+            None => Live::fixed(self.fixed(&own, environment)),
+            Some(place) => self.follow(place.clone(), &own, environment).await?,
+        };
+        match &live.serving().set {
+            Ok(set) => {
+                let count = set.policies.len();
+                let took = since.elapsed().as_micros();
+                say(&format!("serving `{}` ({count} policies), ready in {took} us", set.name));
+            }
+            Err(reason) => say(&format!("error: no policy set can serve, so every event is refused\n{reason}")),
+        }
+        Ok(live)
+    }
+
+    fn fixed(&self, own: &Path, environment: &Environment) -> Result<PolicySet, String> {
+        let text = self.config.policies.clone().unwrap_or_else(|| own.to_string_lossy().into_owned());
+        let source = Source::parse(&text).map_err(|error| error.to_string())?;
+        // Machine code from elsewhere than the package would be somebody else's program.
+        self.admit(&source, self.config.policies.is_none(), self.engine(environment)?)
+    }
+
+    async fn follow(&self, place: Place, own: &Path, environment: &Environment) -> Result<Live, String> {
+        let engine = match self.engine(environment) {
+            Ok(engine) => engine,
+            Err(error) => return Ok(Live::fixed(Err(error))),
+        };
+        let setup = Setup {
+            place,
+            following: self.config.following.clone(),
+            access: Access::default(),
+            caps: self.config.caps.clone(),
+            admission: admission(engine.clone()),
+            cache: self.config.cache.folder(Some(CACHE.into())),
+            own: Some(own.to_owned()).filter(|own| own.join("channels").is_dir()),
+            env: variable,
+            say,
+        };
+        let plain = own.join("policies.toml");
+        let last = || plain.is_file().then(|| self.admit(&Source::Document(plain), true, engine));
+        Live::follow(setup, STORE_AT_START, last).await.map_err(|error| format!("COGWIT_POLICIES: {error}"))
+    }
+
+    /// Reads and admits a set that no channel named.
+    fn admit(&self, source: &Source, own: bool, engine: Engine) -> Result<PolicySet, String> {
+        let package = if own { source.read_own() } else { source.read() };
+        let package = package.map_err(|error| error.to_string())?;
+        let set = admission(engine).admit(&package, &self.config.caps, variable);
+        let set = set.map_err(|error| format!("{source} cannot be loaded\n{error}"))?;
+        for finding in &set.warnings {
+            say(&format!("warning: {finding}"));
+        }
+        Ok(set)
+    }
+
+    fn engine(&self, environment: &Environment) -> Result<Engine, String> {
+        Engine::new(environment.concurrency, self.config.caps.limits.memory).map_err(|error| error.to_string())
+    }
 }
 
-fn load(config: &Config, environment: &Environment) -> Serving {
-    let own = environment.task_root.join(POLICIES);
-    let text = config.policies.clone().unwrap_or_else(|| own.to_string_lossy().into_owned());
-    let source = Source::parse(&text).map_err(|error| error.to_string())?;
-    // Machine code from elsewhere than the package would be somebody else's program.
-    let package = if config.policies.is_none() { source.read_own() } else { source.read() };
-    let package = package.map_err(|error| error.to_string())?;
-    let engine = Engine::new(environment.concurrency, config.caps.limits.memory).map_err(|error| error.to_string())?;
-    let admission = Admission::new(engine).compiling_at_most(MOST_COMPILED_AT_START);
-    admission
-        .admit(&package, &config.caps, |name| env::var(name).ok())
-        .map_err(|error| format!("{source} cannot be loaded\n{error}"))
+/// The channel that `COGWIT_POLICIES` names, unless it names something else.
+fn place() -> Result<Option<Place>, String> {
+    let text = env::var("COGWIT_POLICIES").ok().filter(|text| Place::is_meant_by(text));
+    text.map(|text| text.parse()).transpose().map_err(|error: cogwit_core::release::PlaceError| error.to_string())
+}
+
+fn admission(engine: Engine) -> Admission {
+    Admission::new(engine).compiling_at_most(MOST_COMPILED_AT_START)
+}
+
+fn variable(name: &str) -> Option<String> {
+    env::var(name).ok()
 }

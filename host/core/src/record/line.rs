@@ -7,13 +7,15 @@ use serde::Serialize;
 use super::Masking;
 use super::mask::{Mask, member};
 use super::metrics::{Embedded, Values};
+use super::set::Set;
 use crate::event::Event;
+use crate::release::Serving;
 use crate::run::{WASMTIME, WIT_VERSION};
 use crate::store::PolicySet;
 use crate::{Call, Decision, Outcome, PolicyRun, Verdict};
 
 /// What a host knows of a decision beside the decision.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct Setting<'a> {
     /// The Lambda function, or what stands for it.
     pub function: &'a str,
@@ -27,6 +29,8 @@ pub struct Setting<'a> {
     pub trace: Option<&'a str>,
     /// What is shown of persons.
     pub masking: &'a Masking,
+    /// What served when it was decided.
+    pub serving: &'a Serving,
 }
 
 /// The record of one decision. It holds no value of the event's secret members and, unless masking is off, none that tells of a
@@ -36,6 +40,8 @@ pub struct Setting<'a> {
 pub struct Record<'a> {
     id: &'a str,
     time: String,
+    /// `error` where somebody has to look, `warning` where somebody should, else `info`.
+    level: &'static str,
     function: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     trace: Option<&'a str>,
@@ -112,12 +118,6 @@ struct Logged {
 }
 
 #[derive(Debug, Serialize)]
-struct Set<'a> {
-    name: &'a str,
-    digest: &'a str,
-}
-
-#[derive(Debug, Serialize)]
 struct Versions {
     cogwit: &'static str,
     wit: &'static str,
@@ -141,9 +141,11 @@ impl<'a> Record<'a> {
         let header = event.as_ref().map(|event| &event.header);
         let mut mask = Mask::new(call.event, set, setting.masking);
         let since_1970 = setting.time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let metrics = values(decision, setting);
         Self {
             id: call.id,
             time: humantime::format_rfc3339_millis(setting.time).to_string(),
+            level: level(&metrics, decision, setting),
             function: setting.function,
             trace: setting.trace,
             trigger: decision.trigger.map_or("none", |trigger| trigger.name()),
@@ -163,10 +165,10 @@ impl<'a> Record<'a> {
             },
             warnings: decision.warnings.iter().map(|it| Warning { code: it.code, text: &it.text }).collect(),
             policies: decision.runs.iter().map(|run| policy(run, &mut mask)).collect(),
-            set: set.map(|set| Set { name: &set.name, digest: &set.digest }),
+            set: Set::of(set, setting.serving, setting.time),
             cold: setting.cold,
             versions: Versions { cogwit: env!("CARGO_PKG_VERSION"), wit: WIT_VERSION, wasmtime: WASMTIME },
-            metrics: values(decision, setting),
+            metrics,
             embedded: Embedded::at(since_1970.as_millis()),
         }
     }
@@ -192,6 +194,19 @@ fn values(decision: &Decision, setting: &Setting<'_>) -> Values {
         cold_starts: u64::from(setting.cold),
         fuel: decision.fuel(),
         duration: u64::try_from(setting.elapsed.as_micros()).unwrap_or(u64::MAX),
+        set_age: setting.serving.unconfirmed(setting.time).as_secs(),
+        fallback: u64::from(setting.serving.is_fallback()),
+    }
+}
+
+fn level(metrics: &Values, decision: &Decision, setting: &Setting<'_>) -> &'static str {
+    let unsure = setting.serving.problem.is_some() || setting.serving.is_expired(setting.time);
+    if metrics.faults + metrics.fallback > 0 {
+        "error"
+    } else if unsure || !decision.warnings.is_empty() {
+        "warning"
+    } else {
+        "info"
     }
 }
 

@@ -4,6 +4,7 @@ use super::Masking;
 use crate::event::Secrets;
 use crate::run::{CUT, Fault, LogLine};
 use crate::store::PolicySet;
+use crate::text::one_line;
 
 /// The longest member of an event's header, in characters.
 const MOST_OF_A_MEMBER: usize = 256;
@@ -73,6 +74,11 @@ impl<'a> Mask<'a> {
 /// A member of the event's header.
 pub(super) fn member(value: Option<&str>) -> Option<String> {
     value.map(|value| short(value, MOST_OF_A_MEMBER))
+}
+
+/// What went wrong with the store, which no event has a part in.
+pub(super) fn problem(text: &str) -> String {
+    short(&one_line(text), MOST_OF_A_SENTENCE)
 }
 
 fn short(text: &str, most: usize) -> String {

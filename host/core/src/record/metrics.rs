@@ -8,7 +8,7 @@ use serde::Serialize;
 const NAMESPACE: &str = "cogwit";
 
 /// The metrics of a decision, with their units: members of the record, beside its other members.
-const METRICS: [Metric; 7] = [
+const METRICS: [Metric; 9] = [
     metric("Decisions", "Count"),
     metric("Denials", "Count"),
     metric("Faults", "Count"),
@@ -16,6 +16,8 @@ const METRICS: [Metric; 7] = [
     metric("ColdStarts", "Count"),
     metric("Fuel", "Count"),
     metric("Duration", "Microseconds"),
+    metric("SetAge", "Seconds"),
+    metric("Fallback", "Count"),
 ];
 
 /// Each metric is counted for the function, and for each of its triggers.
@@ -45,7 +47,7 @@ pub(super) struct Embedded {
 struct Directive {
     namespace: &'static str,
     dimensions: [&'static [&'static str]; 2],
-    metrics: [Metric; 7],
+    metrics: [Metric; 9],
 }
 
 impl Embedded {
@@ -67,6 +69,8 @@ pub(super) struct Values {
     pub(super) cold_starts: u64,
     pub(super) fuel: u64,
     pub(super) duration: u64,
+    pub(super) set_age: u64,
+    pub(super) fallback: u64,
 }
 
 #[cfg(test)]
@@ -75,7 +79,17 @@ mod tests {
 
     #[test]
     fn every_metric_has_its_value() {
-        let values = Values { decisions: 1, denials: 0, faults: 0, unmatched: 0, cold_starts: 0, fuel: 7, duration: 9 };
+        let values = Values {
+            decisions: 1,
+            denials: 0,
+            faults: 0,
+            unmatched: 0,
+            cold_starts: 0,
+            fuel: 7,
+            duration: 9,
+            set_age: 0,
+            fallback: 0,
+        };
         let values = serde_json::to_value(values).unwrap();
         let names: Vec<_> = values.as_object().unwrap().keys().map(String::as_str).collect();
         let mut metrics: Vec<_> = METRICS.iter().map(|metric| metric.name).collect();

@@ -3,6 +3,7 @@
 mod masking;
 mod mask;
 mod metrics;
+mod set;
 mod line;
 
 pub use line::{Record, Setting};

@@ -100,5 +100,38 @@ fn innermost(error: &object_store::Error) -> String {
     while let Some(source) = at.source() {
         at = source;
     }
-    one_line(&at.to_string())
+    plain(&one_line(&at.to_string()))
+}
+
+/// The longest reason, in characters.
+const MOST_OF_A_REASON: usize = 300;
+
+/// A reason without the XML of S3, whose request id would make every failure another one.
+fn plain(text: &str) -> String {
+    let said = |name: &str| {
+        let (_, rest) = text.split_once(&format!("<{name}>"))?;
+        rest.split_once("</").map(|(said, _)| said)
+    };
+    let (status, _) = text.split_once(['<', '{']).unwrap_or((text, ""));
+    let said: Vec<_> =
+        [Some(status.trim().trim_end_matches(':')), said("Code"), said("Message")].into_iter().flatten().collect();
+    said.join(": ").chars().take(MOST_OF_A_REASON).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::plain;
+
+    #[test]
+    fn the_same_refusal_is_the_same_text() {
+        let refusal = |id: &str| {
+            plain(&format!(
+                "403 Forbidden: <?xml version=\"1.0\"?> <Error><Code>AccessDenied</Code><Message>No</Message><RequestId>{id}</RequestId></Error>"
+            ))
+        };
+        assert_eq!(refusal("1"), "403 Forbidden: AccessDenied: No");
+        assert_eq!(refusal("1"), refusal("2"));
+        assert_eq!(plain("connection reset"), "connection reset");
+        assert_eq!(plain("502 Bad Gateway: <html>"), "502 Bad Gateway");
+    }
 }

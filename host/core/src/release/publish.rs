@@ -24,14 +24,14 @@ pub enum PublishError {
     #[error(
         "the channel `{0}` is not what was published last: {1}; look at `cogwit status`, and go over it with `--force`"
     )]
-    Channel(Place, ChannelError),
+    Channel(String, ChannelError),
     /// The channel serves another set.
     #[error(
         "the channel `{place}` serves the set `{found}`, not `{set}`: choose another channel, or go over it with `--force`"
     )]
     OtherSet {
         /// The channel.
-        place: Place,
+        place: String,
         /// The set that it serves.
         found: String,
         /// The set that was to be published.
@@ -175,10 +175,10 @@ impl Bucket {
             None => None,
             Some(Ok(verified)) => Some(verified),
             Some(Err(_)) if order.force => None,
-            Some(Err(error)) => return Err(PublishError::Channel(order.place.clone(), error.clone())),
+            Some(Err(error)) => return Err(PublishError::Channel(order.place.to_string(), error.clone())),
         };
         if let Some(before) = before.filter(|before| before.payload.set != order.set && !order.force) {
-            let (place, found) = (order.place.clone(), before.payload.set.clone());
+            let (place, found) = (order.place.to_string(), before.payload.set.clone());
             return Err(PublishError::OtherSet { place, found, set: order.set.to_owned() });
         }
         let channel = &order.place.channel;

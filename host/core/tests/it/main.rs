@@ -7,12 +7,15 @@
     reason = "tests fail loudly"
 )]
 
+mod buckets;
 mod capabilities;
 mod corpus;
 mod determinism;
 mod fidelity;
 mod house;
 mod limits;
+mod live;
+mod many;
 mod native;
 mod refused;
 #[path = "../../../tests/s3/mod.rs"]
@@ -22,4 +25,7 @@ mod s3_server;
 mod scenario;
 mod scenarios;
 mod secrets;
+mod ship;
+mod signed;
 mod support;
+mod weather;

@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 use cogwit_core::case::ID;
 use cogwit_core::event::Trigger;
 use cogwit_core::record::{Masking, Record, Setting};
+use cogwit_core::release::Live;
 use cogwit_core::run::Chance;
 use cogwit_core::store::PolicySet;
 use cogwit_core::{Call, decide};
@@ -90,6 +91,7 @@ fn written(set: &PolicySet, event: &str, personal: bool) -> (String, String) {
         cold: false,
         trace: None,
         masking: &Masking { personal, key: None },
+        serving: &Live::fixed(Err("another".to_owned())).serving(),
     };
     let told = decision.reply.as_ref().err().map(|refusal| refusal.error_message.clone()).unwrap_or_default();
     (Record::of(Some(set), &call, &decision, &setting).to_line(), told)

@@ -120,6 +120,12 @@ impl Host {
         }
     }
 
+    /// Waits until it asks for another event than those that it answered: what it does after an answer is done then.
+    pub(crate) fn rests(&self) {
+        let rests = self.api.wait(PATIENCE, |seen| (seen.asked > seen.posts.len()).then_some(()));
+        assert!(rests.is_some(), "it asks for no event: {}", self.stderr());
+    }
+
     /// The record of the last event `id`. Each is written before its answer, but may be read after it.
     pub(crate) fn record(&self, id: &str) -> Value {
         let answered = self.api.seen().posts.len();

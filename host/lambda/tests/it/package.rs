@@ -22,7 +22,8 @@ pub(crate) struct Package(Arc<TempDir>);
 static MADE: LazyLock<Mutex<BTreeMap<String, Arc<Vec<u8>>>>> = LazyLock::new(Mutex::default);
 static ENGINE: LazyLock<Engine> = LazyLock::new(|| Engine::new(1, Caps::default().limits.memory).unwrap());
 
-fn native(component: &[u8]) -> Arc<Vec<u8>> {
+/// Machine code of a component.
+pub(crate) fn native(component: &[u8]) -> Arc<Vec<u8>> {
     let mut made = MADE.lock().unwrap();
     made.entry(sha256(component)).or_insert_with(|| Arc::new(ENGINE.precompile(component).unwrap())).clone()
 }
@@ -109,7 +110,8 @@ impl Package {
     }
 }
 
-fn shipped(names: &[&str]) -> Vec<(String, Vec<u8>)> {
+/// Shipped components, each under the name of its file.
+pub(crate) fn shipped(names: &[&str]) -> Vec<(String, Vec<u8>)> {
     let file = |name: &&str| format!("{name}.wasm");
     names.iter().map(file).map(|file| (file.clone(), fs::read(scenario::policies_wasm().join(file)).unwrap())).collect()
 }

@@ -35,7 +35,7 @@ pub(crate) fn is_valid(record: &Value) {
         for metric in metrics {
             let name = metric["Name"].as_str().unwrap();
             assert!(record[name].is_number(), "{name} of {record}");
-            assert!(["Count", "Microseconds"].contains(&metric["Unit"].as_str().unwrap()), "{metric}");
+            assert!(["Count", "Microseconds", "Seconds"].contains(&metric["Unit"].as_str().unwrap()), "{metric}");
         }
     }
 }
@@ -80,9 +80,9 @@ fn a_record_says_all_of_its_decision() {
     let expected = json!({
         "id": id, "function": "login", "trace": "Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=1",
         "trigger": "pre-sign-up", "source": "PreSignUp_SignUp", "pool": "eu-west-1_AbC", "client": "app-7731",
-        "decision": "deny", "reason": "bad", "cold": true,
+        "level": "info", "decision": "deny", "reason": "bad", "cold": true,
         "versions": { "cogwit": env!("CARGO_PKG_VERSION"), "wit": WIT_VERSION, "wasmtime": WASMTIME },
-        "Decisions": 1, "Denials": 1, "Faults": 0, "Unmatched": 0, "ColdStarts": 1,
+        "Decisions": 1, "Denials": 1, "Faults": 0, "Unmatched": 0, "ColdStarts": 1, "SetAge": 0, "Fallback": 0,
     });
     for (name, value) in expected.as_object().unwrap() {
         assert_eq!(&record[name], value, "{name}");

@@ -80,6 +80,8 @@ pub(crate) struct Seen {
     pub(crate) posts: Vec<Post>,
     /// What the host did that it must not.
     pub(crate) wrongs: Vec<String>,
+    /// How often the host asked for an event.
+    pub(crate) asked: usize,
     /// The most events that were out at once.
     pub(crate) most_at_once: usize,
     /// Every sentence that a policy may tell the user.
@@ -161,6 +163,8 @@ impl State {
 
     /// The long poll.
     async fn next(&self) -> Response<Full<Bytes>> {
+        self.seen().asked += 1;
+        self.changed.notify_all();
         let invocation = self.events.lock().await.recv().await.unwrap();
         let deadline = SystemTime::now().duration_since(UNIX_EPOCH).unwrap() + invocation.time;
         let mut response = Response::builder()

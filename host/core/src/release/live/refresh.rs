@@ -88,8 +88,9 @@ pub(super) enum Problem {
     Fetch(#[from] FetchError),
     #[error("the release {release:.12} is refused\n{reason}")]
     Rejected { release: String, reason: String },
-    #[error("`{0}` did not answer within {1:?}")]
-    OutOfTime(Place, Duration),
+    // Without the time, which differs from one refresh to the next: each problem is told once.
+    #[error("`{0}` did not answer within its time: look whether it can be reached, or raise COGWIT_FETCH_BUDGET")]
+    OutOfTime(Place),
 }
 
 impl Live {
@@ -199,7 +200,7 @@ impl Followed {
             Ok(Some((wanted, Err(fetched))))
         };
         let fetched = tokio::time::timeout(budget, fetching).await;
-        let Some((wanted, found)) = fetched.map_err(|_| Problem::OutOfTime(self.place.clone(), budget))?? else {
+        let Some((wanted, found)) = fetched.map_err(|_| Problem::OutOfTime(self.place.clone()))?? else {
             return Ok(None);
         };
         let set = match found {

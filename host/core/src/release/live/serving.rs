@@ -13,6 +13,10 @@ use crate::store::PolicySet;
 pub struct Serving {
     /// The set; or the reason why there is none.
     pub set: Result<Arc<PolicySet>, String>,
+    /// The name of the channel that the host follows; none: it follows none.
+    pub follows: Option<Arc<str>>,
+    /// When the host began to serve.
+    pub since: SystemTime,
     /// The channel that named the set. None: a set that no channel named, such as the one in a host's package.
     pub channel: Option<Verified>,
     /// The highest sequence that the host knows of; none where it follows no channel.
@@ -28,7 +32,8 @@ pub struct Serving {
 impl Serving {
     /// A set that no channel named.
     pub(super) fn of(set: Result<Arc<PolicySet>, String>) -> Self {
-        Self { set, channel: None, known: None, confirmed: None, refreshed: None, problem: None }
+        let since = SystemTime::now();
+        Self { set, follows: None, since, channel: None, known: None, confirmed: None, refreshed: None, problem: None }
     }
 
     /// The set, if it may decide now; else what the operator should know.
@@ -53,6 +58,13 @@ impl Serving {
     pub fn age(&self, now: SystemTime) -> Option<Duration> {
         // A clock that went back is no reason to worry.
         self.confirmed.map(|confirmed| now.duration_since(confirmed).unwrap_or_default())
+    }
+
+    /// How long the host decides without the store's word: since the store last confirmed the set, or where it never did, since the
+    /// host began to serve. Nothing where no channel is followed.
+    pub fn unconfirmed(&self, now: SystemTime) -> Duration {
+        let unconfirmed = || now.duration_since(self.confirmed.unwrap_or(self.since)).unwrap_or_default();
+        self.follows.as_ref().map(|_| unconfirmed()).unwrap_or_default()
     }
 
     /// Whether something newer is known than what serves; or a channel is followed, and none of its sets serves.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::sync::Mutex;
 
-use super::refresh::{Admitting, Followed, seen_key};
+use super::refresh::{Admitting, Followed, Memory, seen_key};
 use super::{Live, Refreshed, Serving, Setup};
 use crate::digest::sha256;
 use crate::release::channel::MOST_OF_A_CHANNEL;
@@ -49,7 +49,9 @@ impl Live {
         };
         let near = channel.near().await;
         channel.memory.lock().await.newest = near.newest;
-        let none = Serving { known: Some(0), ..Serving::of(Err("the store was not asked yet".to_owned())) };
+        let follows = Some(Arc::from(channel.place.channel.as_str()));
+        let unasked = Serving::of(Err("the store was not asked yet".to_owned()));
+        let none = Serving { follows, known: Some(0), ..unasked };
         let live = Self { current: RwLock::new(Arc::new(none)), channel: Some(channel) };
         if let Refreshed::Failed(reason) = live.refresh(budget).await {
             live.fall_back(near.complete, &reason, last).await;
@@ -130,8 +132,9 @@ impl Followed {
     async fn read_near(&self, place: &Bucket, key: &str) -> Option<Verified> {
         let bytes = place.read(key, MOST_OF_A_CHANNEL).await.ok()?;
         let verified = Channel::verify(&bytes, &self.following.trust, &self.place.channel).ok()?;
-        let of_the_set = self.following.set.as_ref().is_none_or(|set| *set == verified.payload.set);
-        of_the_set.then_some(verified)
+        // What the operator shut out is shut out here too; only what was seen before does not count yet.
+        Memory::default().allow(&verified, &self.following).ok()?;
+        Some(verified)
     }
 
     async fn load_near(&self, verified: &Verified) -> Result<Arc<PolicySet>, String> {
