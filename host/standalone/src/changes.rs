@@ -43,7 +43,6 @@ pub(crate) fn changes(before: &Release, after: &Release, both_published: bool) -
     if order != new_order {
         found.push(change(None, "order", Some(&order.into()), Some(&new_order.into())));
     }
-    walk(None, "cases", &before.cases, &after.cases, &mut found);
     if both_published {
         walk(None, "native", &before.native, &after.native, &mut found);
     }
@@ -55,7 +54,6 @@ struct Parts {
     set: Value,
     policies: BTreeMap<String, Value>,
     order: Vec<String>,
-    cases: Value,
     native: Value,
 }
 
@@ -66,23 +64,22 @@ impl Parts {
         let policies = set.as_object_mut().and_then(|set| set.remove("policy"));
         let policies = policies.as_ref().and_then(Value::as_array).cloned().unwrap_or_default();
         let order: Vec<_> = release.policies.policies.iter().map(|policy| policy.name.clone()).collect();
-        let cases = release.cases.iter().map(|it| {
-            let body = serde_json::json!({ "text": it.text, "files": it.files });
-            (format!("{}: {}", it.policy, it.file), body)
-        });
+        let mut policies: BTreeMap<_, _> = order.iter().cloned().zip(policies).collect();
+        for cases in &release.cases {
+            let written = policies.get_mut(&cases.policy).and_then(Value::as_object_mut);
+            let all = written.map(|policy| policy.entry("cases").or_insert_with(|| Map::new().into()));
+            if let Some(all) = all.and_then(Value::as_object_mut) {
+                let body = serde_json::json!({ "text": cases.text, "files": cases.files });
+                all.insert(cases.file.clone(), body);
+            }
+        }
         let native = release.components.iter().flat_map(|component| {
             let names = move |target: &str| format!("{:.12} for {target}", component.sha256);
             component.native.iter().map(move |native| {
                 (names(&native.target), serde_json::json!({ "engine": native.engine, "sha256": native.sha256 }))
             })
         });
-        Self {
-            policies: order.iter().cloned().zip(policies).collect(),
-            order,
-            cases: cases.collect::<Map<_, _>>().into(),
-            native: native.collect::<Map<_, _>>().into(),
-            set,
-        }
+        Self { policies, order, native: native.collect::<Map<_, _>>().into(), set }
     }
 }
 
@@ -123,8 +120,8 @@ fn line(change: &Change) -> String {
     let key = Some(one_line(&change.key)).filter(|key| !key.is_empty());
     let subject = policy.into_iter().chain(key).collect::<Vec<_>>().join(": ");
     let values = match (&change.before, &change.after) {
-        // Texts of cases, and whole policies, are shown by what they are called.
-        _ if change.key.starts_with("cases.") => String::new(),
+        // Texts of cases are long.
+        _ if change.key.split('.').next() == Some("cases") => String::new(),
         (before, after) if change.key.is_empty() => {
             let whole = after.as_ref().or(before.as_ref());
             let component = whole.and_then(|policy| policy.get("component")?.as_str());

@@ -20,6 +20,9 @@ pub(crate) enum Format {
     Json,
 }
 
+/// What the help of a command says of a channel.
+pub(super) const CHANNEL: &str = "The channel, such as s3://bucket/prefix#prod or file:///folder#prod";
+
 /// The host's settings from the environment.
 pub(super) fn config_from_env() -> Result<Config, Failure> {
     Config::of_process()

@@ -15,7 +15,7 @@ use crate::store::{Reference, Store};
 /// Tells what is different between two policy sets: policies, settings, limits, capabilities, components, conditions, cases
 ///
 /// Each is a local set (a folder with a policies.toml, a policies.toml, or a .wasm file), a channel, or a release that a channel
-/// named: CHANNEL@SEQUENCE or CHANNEL@DIGEST with 8 or more digits. Channels are checked with COGWIT_TRUSTED_KEYS.
+/// named: CHANNEL@SEQUENCE or CHANNEL@DIGEST with 8 or more digits. Channels are checked with `COGWIT_TRUSTED_KEYS`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 A line that begins with + is only in the second, with - only in the first, with ~ in both but not the same.

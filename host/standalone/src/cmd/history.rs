@@ -8,14 +8,14 @@ use cogwit_core::release::Place;
 use cogwit_core::text::one_line;
 use serde::Serialize;
 
-use super::common::{Format, age, config_from_env, print};
+use super::common::{CHANNEL, Format, age, config_from_env, print};
 use crate::failure::{Failure, exit};
 use crate::output::styled;
 use crate::store::{Said, Signature, Store, failure};
 
 /// Lists what a channel named, the newest first
 ///
-/// Without COGWIT_TRUSTED_KEYS nothing of it is checked, and who can write to the store can have made it up.
+/// Without `COGWIT_TRUSTED_KEYS` nothing of it is checked, and who can write to the store can have made it up.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Exit codes:
@@ -27,7 +27,7 @@ Examples:
   cogwit history s3://acme-policies/login#prod
   cogwit diff s3://acme-policies/login#prod@7 s3://acme-policies/login#prod")]
 pub(crate) struct Args {
-    /// The channel, such as s3://bucket/prefix#prod
+    #[arg(help = CHANNEL)]
     channel: Place,
     /// How many at most
     #[arg(long, value_name = "NUMBER", default_value_t = 20)]

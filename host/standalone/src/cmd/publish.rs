@@ -13,7 +13,7 @@ use cogwit_core::store::{Admission, Package, Tests};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
-use super::common::{Format, config_from_env, print};
+use super::common::{CHANNEL, Format, config_from_env, print};
 use super::ship::{ShipArgs, Shipped, Shipping, before};
 use crate::changes::{Change, changes, lines};
 use crate::failure::{Failure, exit};
@@ -26,19 +26,21 @@ use crate::{output, sign};
 /// channel point to it, so that at each moment a whole release is served. Who published in the meantime is not gone over.
 #[derive(Debug, clap::Args)]
 #[command(after_help = format!("\
-A store is a folder or a bucket of S3. Credentials, region and endpoint come as every AWS tool takes them: AWS_ACCESS_KEY_ID,
-AWS_PROFILE, AWS_REGION, AWS_ENDPOINT_URL and so on. Publishing needs s3:GetObject, s3:PutObject and s3:ListBucket.
+A store is a folder or a bucket of S3. Credentials, region and endpoint come as every AWS tool takes them:
+AWS_ACCESS_KEY_ID, AWS_PROFILE, AWS_REGION, AWS_ENDPOINT_URL and so on. Publishing needs s3:GetObject,
+s3:PutObject and s3:ListBucket.
 
-Settings that refer to COGWIT_SECRET_* need a value here too, for the checks; it does not leave this machine. A SOURCE may be
-a channel, which promotes what another channel serves. COGWIT_TRUSTED_KEYS says who else may have published here before.
+Settings that refer to COGWIT_SECRET_* need a value here too, for the checks; it does not leave this
+machine. A SOURCE may be a channel, which promotes what that one serves. COGWIT_TRUSTED_KEYS says who else
+may have published here before.
 
 {}
 
 Exit codes:
   0  published
-  1  not published: somebody else was first, what the channel says is not trusted, or it could not be signed
+  1  not published: somebody else was first, the channel is not trusted, or it could not be signed
   2  the command line or a COGWIT_* variable is wrong
-  4  not published: the set cannot be read or a host would not serve it, or the store cannot be used
+  4  not published: the set cannot be read, no host would serve it, or the store cannot be used
 
 Examples:
   cogwit publish policies/ s3://acme-policies/login#prod --key cogwit.key
@@ -47,7 +49,7 @@ Examples:
 pub(crate) struct Args {
     /// A policy set: a folder with a policies.toml, a policies.toml, a .wasm file, or a channel
     source: String,
-    /// The channel, such as s3://bucket/prefix#prod or file:///folder#prod
+    #[arg(help = CHANNEL)]
     channel: Place,
     #[command(flatten)]
     ship: ShipArgs,

@@ -7,7 +7,7 @@ use cogwit_core::run::Engine;
 use cogwit_core::store::Admission;
 use serde::Serialize;
 
-use super::common::{Format, config_from_env, print};
+use super::common::{CHANNEL, Format, config_from_env, print};
 use super::publish::admit;
 use super::ship::{ShipArgs, Shipped, Shipping, before};
 use crate::changes::{Change, changes, lines};
@@ -20,22 +20,23 @@ use crate::store::{Found, Store, Wanted, failure, fetch_failure};
 /// The release must lie in the store as a whole, and pass the checks of `cogwit validate`, its cases included.
 #[derive(Debug, clap::Args)]
 #[command(after_help = format!("\
-RELEASE is a sequence of `cogwit history`, such as 7, or 8 or more digits of a digest. A whole digest may be any release of
-the store, such as one that another channel serves.
+RELEASE is a sequence of `cogwit history`, such as 7, or 8 or more digits of a digest. A whole digest may be
+any release of the store, such as one that another channel serves.
 
 {}
 
 Exit codes:
   0  the channel points to the release
-  1  not done: somebody else was first, what the channel says is not trusted, or it could not be signed
+  1  not done: somebody else was first, the channel is not trusted, or it could not be signed
   2  the command line or a COGWIT_* variable is wrong
-  4  not done: there is no such release, it is not complete or a host would not serve it, or the store cannot be used
+  4  not done: there is no such release, it is not complete, no host would serve it, or the store
+     cannot be used
 
 Examples:
   cogwit rollback s3://acme-policies/login#prod --key cogwit.key
   cogwit rollback s3://acme-policies/login#prod 7 --key cogwit.key --no-admission", sign::SIGN_WITH))]
 pub(crate) struct Args {
-    /// The channel, such as s3://bucket/prefix#prod
+    #[arg(help = CHANNEL)]
     channel: Place,
     /// The release [default: the newest in the history that is another one than the channel names now]
     release: Option<Wanted>,

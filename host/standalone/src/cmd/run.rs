@@ -36,7 +36,7 @@ Exit codes:
 Examples:
   cogwit run                                   the built-in example through the built-in set
   cogwit run event.json --policies policies/   your event through your set
-  cogwit run --policies s3://acme-policies/login#prod    through what a channel serves (COGWIT_TRUSTED_KEYS says whose)
+  cogwit run --policies s3://acme-policies/login#prod    through what a channel serves
   cogwit run - --policy a.wasm --policy b.wasm --setting a.minimum-length=8 <event.json")]
 pub(crate) struct Args {
     /// The event's file, or - for standard input [default: a built-in example]

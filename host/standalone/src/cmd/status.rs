@@ -11,7 +11,7 @@ use cogwit_core::release::{Place, Release, StoreError};
 use cogwit_core::text::one_line;
 use serde::Serialize;
 
-use super::common::{Format, age, config_from_env, print};
+use super::common::{CHANNEL, Format, age, config_from_env, print};
 use super::diff::local;
 use crate::changes::{Change, changes, lines};
 use crate::failure::{Failure, exit};
@@ -20,7 +20,7 @@ use crate::store::{Said, Signature, Store, failure, unfollowed};
 
 /// Tells what a channel says: which release, since when, signed by whom, whether all of it is there
 ///
-/// Without COGWIT_TRUSTED_KEYS it tells the same, but that the signature was not checked. With a local set it also tells what
+/// Without `COGWIT_TRUSTED_KEYS` it tells the same, but that the signature was not checked. With a local set it also tells what
 /// is different there.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
@@ -29,7 +29,8 @@ What --export writes is for whoever wants to check the signature without cogwit:
 
 Exit codes:
   0  a host with these COGWIT_* variables would follow the channel
-  1  it would not: the signature is not trusted, the release is not complete, or it is of another set or an older sequence
+  1  it would not: the signature is not trusted, the release is not complete, or it is of another set or
+     an older sequence
   2  the command line or a COGWIT_* variable is wrong
   4  there is no such channel, or it cannot be read
 
@@ -37,7 +38,7 @@ Examples:
   COGWIT_TRUSTED_KEYS=$(tail -1 cogwit.pub) cogwit status s3://acme-policies/login#prod
   cogwit status s3://acme-policies/login#prod policies/")]
 pub(crate) struct Args {
-    /// The channel, such as s3://bucket/prefix#prod
+    #[arg(help = CHANNEL)]
     channel: Place,
     /// A local policy set to compare with: a folder with a policies.toml, a policies.toml, or a .wasm file
     source: Option<String>,

@@ -23,7 +23,7 @@ Exit codes:
   2  the command line or a COGWIT_* variable is wrong
   4  it would not, or the set cannot be read")]
 pub(crate) struct Args {
-    /// A policy set: a folder with a policies.toml, a policies.toml, a .wasm file, or a channel such as s3://bucket/prefix#prod
+    /// A policy set: a folder with a policies.toml, a policies.toml, a .wasm file, or a channel
     source: String,
     /// json: one object
     #[arg(long, value_enum, default_value = "text")]

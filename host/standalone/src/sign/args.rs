@@ -29,7 +29,7 @@ pub(crate) struct SignArgs {
     /// The public key of the command's signatures, in minisign's format
     #[arg(long, value_name = "FILE", requires = "sign_with", conflicts_with_all = ["key", "unsigned"])]
     public_key: Option<PathBuf>,
-    /// Do not sign: only hosts that trust no key in particular take it
+    /// Do not sign: only hosts with `COGWIT_ALLOW_UNSIGNED=on` take it
     #[arg(long)]
     unsigned: bool,
 }

@@ -83,9 +83,12 @@ impl CredentialProvider for Profile {
 fn refused(error: &CredentialsError) -> object_store::Error {
     let source = match error {
         CredentialsError::CredentialsNotLoaded(_) => {
-            "there are no credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE to a profile of \
-             `aws configure`"
-                .to_owned()
+            let profile = std::env::var("AWS_PROFILE").map(|profile| format!(" in the profile `{profile}`"));
+            format!(
+                "there are no credentials{}: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE to a profile \
+                 of `aws configure`",
+                profile.unwrap_or_default()
+            )
         }
         error => {
             let mut texts = vec![error.to_string()];

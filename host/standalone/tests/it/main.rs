@@ -1,24 +1,42 @@
 //! Holds the command line to its promises, from outside: every test starts the program itself.
-#![expect(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "tests fail loudly")]
+#![expect(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::string_slice,
+    clippy::unwrap_used,
+    reason = "tests fail loudly"
+)]
 
 mod cases;
+mod channel;
+mod channel_source;
 mod config;
+mod credentials;
+mod diff;
 mod event;
 mod faults;
 mod grants;
+mod history;
 mod inspect;
 mod keygen;
 mod new;
 #[cfg(unix)]
 mod pack;
 mod program;
+mod publish;
+mod publish_faults;
 mod readme;
 mod refused;
+mod rollback;
 mod run;
+#[path = "../../../tests/s3/mod.rs"]
+#[expect(dead_code, reason = "the core's tests use the rest")]
+mod s3;
 #[path = "../../../tests/scenario.rs"]
 mod scenario;
 mod scenarios;
 mod settings;
+mod status;
 mod streams;
 mod support;
 mod validate;

@@ -83,7 +83,8 @@ impl Cogwit {
 
     /// The process, for a test that watches it while it runs.
     pub(crate) fn process(&self) -> process::Command {
-        let ours = env::vars_os().map(|(name, _)| name).filter(|name| name.to_string_lossy().starts_with("COGWIT_"));
+        let is_read = |name: &OsString| ["COGWIT_", "AWS_"].iter().any(|it| name.to_string_lossy().starts_with(it));
+        let ours = env::vars_os().map(|(name, _)| name).filter(is_read);
         let of_terminals = ["CLICOLOR", "CLICOLOR_FORCE", "COLUMNS", "NO_COLOR"].map(OsString::from);
         let mut process = process::Command::new(cargo_bin!("cogwit"));
         for name in ours.chain(of_terminals) {

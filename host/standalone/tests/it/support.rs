@@ -100,9 +100,7 @@ impl Folder {
 
     /// Writes a file, and the folders above it.
     pub(crate) fn with(self, file: &str, bytes: impl AsRef<[u8]>) -> Self {
-        let path = self.0.path().join(file);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, bytes).unwrap();
+        self.write(file, bytes);
         self
     }
 
@@ -114,6 +112,13 @@ impl Folder {
     /// The whole path of a file.
     pub(crate) fn path(&self, file: &str) -> String {
         self.0.path().join(file).to_str().unwrap().to_owned()
+    }
+
+    /// Writes a file while the folder is in use.
+    pub(crate) fn write(&self, file: &str, bytes: impl AsRef<[u8]>) {
+        let path = self.0.path().join(file);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, bytes).unwrap();
     }
 
     /// Copies a shipped component to a file of this name.
