@@ -17,6 +17,7 @@ mod limits;
 mod live;
 mod many;
 mod native;
+mod publish;
 mod refused;
 #[path = "../../../tests/s3/mod.rs"]
 mod s3;

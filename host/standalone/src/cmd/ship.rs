@@ -70,7 +70,9 @@ impl Shipping {
     pub(super) fn standing(&self, store: &Store) -> Result<Standing, Failure> {
         let standing = store.wait(store.bucket.standing(&store.place, &self.trust)).map_err(|error| failure(&error))?;
         match &standing.channel {
-            Some(Err(error)) if !self.force => Err(failed(PublishError::Channel(store.place.to_string(), error.clone()))),
+            Some(Err(error)) if !self.force => {
+                Err(failed(PublishError::Channel(store.place.to_string(), error.clone())))
+            }
             Some(Ok(before)) if before.key.is_some() && self.signer.is_none() && !self.force => {
                 Err(Failure::failed(format!(
                     "the channel `{}` is signed, and hosts that trust its key refuse one that is not: sign it, or go over \

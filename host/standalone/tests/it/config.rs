@@ -20,7 +20,8 @@ fn the_table_has_every_variable_its_default_and_its_meaning() {
     for ended in [cogwit("config").ends(0), cogwit("help").arg("config").ends(0)] {
         let table = stdout(&ended.stderr_eq(""));
         for (name, value, meaning) in Config::default().table() {
-            assert!(lines(&table).contains(&format!("{name} {value} {meaning}")), "no {name} in\n{table}");
+            let line = lines(&format!("{name} {value} {meaning}")).remove(0);
+            assert!(lines(&table).contains(&line), "no {name} in\n{table}");
         }
         assert!(table.contains("COGWIT_SECRET_*"), "{table}");
     }
