@@ -1,4 +1,4 @@
-//! Asks the store of a channel for what is to be served, where no answer has to wait for it, or only for a while.
+//! Asks the store what is to be served, where no answer waits for that, or only for a while.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};

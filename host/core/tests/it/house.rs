@@ -195,3 +195,14 @@ fn what_the_readme_shows_is_true() {
         assert!(documented.contains(&line), "the SDK's documentation, which is tested, does not show `{line}`");
     }
 }
+
+#[test]
+fn every_test_that_a_document_names_is_there() {
+    let text = fs::read_to_string(root().join("host/OPERATING.md")).unwrap();
+    let named: Vec<_> = text.split('`').filter_map(|word| word.split_once("::")).collect();
+    assert!(named.len() > 10, "{named:?}");
+    for (file, test) in named {
+        let code = fs::read_to_string(root().join(format!("host/core/tests/it/{file}.rs"))).unwrap();
+        assert!(code.contains(&format!("#[test]\nfn {test}()")), "there is no {file}::{test}");
+    }
+}

@@ -1,14 +1,16 @@
-//! Lets publishers race for one channel: whoever looked first and wrote second is told, and nothing is lost.
+//! Holds publishing to its promises: of publishers who race one wins, junk is passed over, and secrets stay at home.
 
 use std::sync::Barrier;
 use std::thread;
 
 use cogwit_core::digest::sha256;
-use cogwit_core::release::{Bucket, Order, Place, PublishError, StoreError, Verified};
+use cogwit_core::release::{
+    Bucket, Channel, Live, Order, Place, PublishError, Setup, StoreError, Verified, release_key,
+};
 use tempfile::tempdir;
 
 use crate::s3::S3;
-use crate::ship::{Publisher, RUNTIME, Signer, in_folder, in_s3};
+use crate::ship::{PATIENCE, Publisher, RUNTIME, Signer, in_folder, in_s3, marked, package, setup};
 
 const RACES: u64 = 100;
 
@@ -91,4 +93,45 @@ fn one_publisher_wins_each_race_in_a_bucket() {
     let (s3, signer) = (S3::start(), Signer::new());
     let publisher = || Publisher { bucket: in_s3(&s3, "/p"), place: place(), signer: &signer };
     race([&publisher(), &publisher()]);
+}
+
+#[test]
+fn junk_in_the_history_is_passed_over() {
+    let (folder, signer, stranger) = (tempdir().unwrap(), Signer::new(), Signer::new());
+    let publisher = in_folder(folder.path(), "prod", &signer);
+    publisher.publish(&marked(1));
+    publisher.publish(&marked(2));
+    let strange = in_folder(folder.path(), "prod", &stranger);
+    let object: Channel = serde_json::from_slice(&publisher.read("channels/prod.json")).unwrap();
+    let payload = object.payload.replace("\"sequence\":2", "\"sequence\":18446744073709551615");
+    assert_ne!(payload, object.payload);
+    let signature = stranger.sign(payload.as_bytes(), "");
+    strange.write("history/prod/18446744073709551615.json", Channel { payload, signature }.to_bytes());
+    publisher.write("history/prod/99999999999999999998.json", "{");
+    publisher.write("history/prod/zzz", "");
+    let history = RUNTIME.block_on(publisher.bucket.history(&publisher.place, &signer.trusted(), 10)).unwrap();
+    assert_eq!(history.iter().map(|it| it.payload.sequence).collect::<Vec<_>>(), [1, 2]);
+    assert_eq!(publisher.publish(&marked(3)).payload.sequence, 3);
+}
+
+#[test]
+fn secrets_stay_where_the_host_runs() {
+    let (folder, signer) = (tempdir().unwrap(), Signer::new());
+    let publisher = in_folder(folder.path(), "prod", &signer);
+    let policy = "[[policy]]\nname = 'gate'\ncomponent = 'access-gate.wasm'\n\
+                  settings = { invitation-codes = { env = 'COGWIT_SECRET_CODES' } }\n";
+    let verified = publisher.publish(&package(policy, &["access-gate"]));
+    let release = String::from_utf8(publisher.read(&release_key(&verified.payload.release))).unwrap();
+    assert!(release.contains("\"env\": \"COGWIT_SECRET_CODES\""), "{release}");
+    let start = |env: fn(&str) -> Option<String>| {
+        let live = RUNTIME.block_on(Live::follow(Setup { env, ..setup(&publisher, None) }, PATIENCE.request, || None));
+        let serving = live.unwrap().serving();
+        serving
+            .set
+            .as_ref()
+            .map(|set| set.policies[0].settings.get("invitation-codes").map(str::to_owned))
+            .map_err(Clone::clone)
+    };
+    assert_eq!(start(|_| Some("open-sesame".to_owned())), Ok(Some("open-sesame".to_owned())));
+    assert!(start(|_| None).unwrap_err().contains("`COGWIT_SECRET_CODES`, which is not set"));
 }

@@ -2,6 +2,8 @@
 
 mod serving;
 mod settings;
+mod memory;
+mod keep;
 mod refresh;
 mod start;
 

@@ -5,17 +5,16 @@ use std::time::{Duration, Instant, SystemTime};
 
 use tokio::sync::Mutex;
 
+use super::keep::seen_key;
+use super::memory::Memory;
 use super::{Following, Serving};
 use crate::case;
 use crate::policy::Caps;
 use crate::release::channel::MOST_OF_A_CHANNEL;
-use crate::release::document::{channel_key, release_key};
+use crate::release::document::channel_key;
 use crate::release::fetch::{FetchError, Fetched, Shelves};
-use crate::release::{Bucket, Channel, ChannelError, Place, StoreError, Verified, Version};
+use crate::release::{Bucket, Channel, ChannelError, Place, StoreError, Verified};
 use crate::store::{Admission, PolicySet};
-
-/// How long the set that served before is kept, for an instant way back.
-const KEPT: Duration = Duration::from_secs(10 * 60);
 
 /// How long the cases of a release may take where a host waits for it to start. The publisher ran them all.
 const CASES_AT_START: Duration = Duration::from_millis(500);
@@ -44,26 +43,6 @@ pub(super) struct Admitting {
     pub(super) admission: Admission,
     pub(super) caps: Caps,
     pub(super) env: fn(&str) -> Option<String>,
-}
-
-/// What is remembered from one refresh to the next.
-#[derive(Default)]
-pub(super) struct Memory {
-    /// The channel's object, as it was read last.
-    version: Option<Version>,
-    /// What the channel names, as long as it does not serve yet.
-    pending: Option<Verified>,
-    /// The release that was refused, why, and until when that is not tried again. It is named by its digest, so only a case
-    /// that was too slow on a busy machine could come out another way.
-    rejected: Option<(String, String, Instant)>,
-    /// The set that served before, with its release's digest, until it is let go.
-    previous: Option<(Arc<PolicySet>, Instant)>,
-    /// The channel with the highest sequence that was seen.
-    pub(super) newest: Option<Verified>,
-    /// What the operator was told last.
-    told: Option<String>,
-    /// When the store is to be asked again.
-    due: Option<SystemTime>,
 }
 
 /// What came of a refresh.
@@ -161,7 +140,7 @@ impl Live {
         serving.known = Some(memory.floor(&channel.following)).max(serving.known);
         let serving = Arc::new(serving);
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = serving.clone();
-        memory.previous.take_if(|(_, until)| *until <= Instant::now());
+        memory.let_go();
         memory.due = Some(now + jittered(channel.following.interval));
         channel.tell(&mut memory, &serving, &refreshed);
         if refreshed == Refreshed::Swapped {
@@ -210,7 +189,7 @@ impl Followed {
                 let most = before.set.is_err().then_some(CASES_AT_START);
                 self.admitting.clone().admit(fetched, most).await.map_err(|reason| {
                     let release = wanted.payload.release.clone();
-                    memory.rejected = Some((release.clone(), reason.clone(), Instant::now() + KEPT));
+                    memory.reject(&release, &reason);
                     Problem::Rejected { release, reason }
                 })?
             }
@@ -273,43 +252,6 @@ impl Followed {
             Refreshed::Failed(_) => {}
         }
     }
-
-    /// Keeps what serves, for a start without the store.
-    async fn keep(&self, verified: Option<&Verified>) {
-        let (Some(cache), Some(verified)) = (&self.cache, verified) else { return };
-        let keeping = cache.keep_only(verified, self.shelves(true));
-        // Without it, a start without the store begins with an older release.
-        if let Ok(Err(error)) = tokio::time::timeout(self.following.budget, keeping).await {
-            (self.say)(&format!("warning: the last good release cannot be kept: {error}"));
-        }
-    }
-}
-
-/// The name under which the channel with the highest sequence is kept, whether its release could be served or not.
-pub(super) fn seen_key(channel: &str) -> String {
-    format!("seen/{channel}.json")
-}
-
-impl Bucket {
-    /// Keeps the release of a channel, and lets go of what does not belong to it.
-    async fn keep_only(&self, verified: &Verified, shelves: Shelves<'_>) -> Result<(), FetchError> {
-        // Reading keeps what is read.
-        shelves.fetch(&verified.payload.release, verified.key.is_some()).await?;
-        let release = shelves.release(&verified.payload.release).await?;
-        self.write(&channel_key(&verified.payload.channel), verified.object.to_bytes()).await?;
-        let natives = release.components.iter().flat_map(|component| &component.native);
-        let wanted: Vec<_> = release.components.iter().map(|it| it.key()).chain(natives.map(|it| it.key())).collect();
-        let wanted: Vec<_> = wanted.into_iter().chain([release_key(&verified.payload.release)]).collect();
-        for folder in ["components/sha256", "native/sha256", "releases"] {
-            for name in self.list(folder).await? {
-                let key = format!("{folder}/{name}");
-                if !wanted.contains(&key) {
-                    self.remove(&key).await?;
-                }
-            }
-        }
-        Ok(())
-    }
 }
 
 impl Admitting {
@@ -330,53 +272,6 @@ impl Admitting {
             }
         });
         admitted.await.unwrap_or_else(|_| Err("the host panicked over it; its log says where".to_owned()))
-    }
-}
-
-impl Memory {
-    /// The lowest sequence that is followed.
-    pub(super) fn floor(&self, following: &Following) -> u64 {
-        self.newest.as_ref().map(|newest| newest.payload.sequence).unwrap_or_default().max(following.min_sequence)
-    }
-
-    /// Refuses what is of another set, and what is older than what was seen.
-    pub(super) fn allow(&self, verified: &Verified, following: &Following) -> Result<(), ChannelError> {
-        let payload = &verified.payload;
-        let pinned = self.newest.as_ref().map(|newest| &newest.payload.set);
-        if let Some(expected) = following.set.as_ref().or(pinned).filter(|expected| **expected != payload.set) {
-            let found = crate::text::one_line(&payload.set);
-            return Err(ChannelError::OtherSet { found, expected: expected.clone() });
-        }
-        let floor = self.floor(following);
-        if payload.sequence < floor {
-            return Err(ChannelError::Replayed { found: payload.sequence, floor });
-        }
-        let forked = |newest: &Verified| newest.payload.sequence == payload.sequence && newest.payload != *payload;
-        if self.newest.as_ref().is_some_and(forked) {
-            return Err(ChannelError::Forked(payload.sequence));
-        }
-        Ok(())
-    }
-
-    /// The set that is wanted, where it still lives: the release was signed again, or is the one that served before.
-    fn at_hand(&self, wanted: &Verified, before: &Serving) -> Option<Arc<PolicySet>> {
-        let current = before.channel.as_ref().and(before.set.as_ref().ok());
-        let previous = self.previous.as_ref().map(|(set, _)| set);
-        current.into_iter().chain(previous).find(|set| set.digest == wanted.payload.release).cloned()
-    }
-
-    fn why_rejected(&self, wanted: &str) -> Option<String> {
-        let (_, reason, _) =
-            self.rejected.as_ref().filter(|(release, _, until)| release == wanted && *until > Instant::now())?;
-        Some(reason.clone())
-    }
-
-    fn swapped(&mut self, before: &Serving, now: &Arc<PolicySet>) {
-        if let Ok(set) = before.set.as_ref()
-            && !Arc::ptr_eq(set, now)
-        {
-            self.previous = Some((set.clone(), Instant::now() + KEPT));
-        }
     }
 }
 

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use tokio::sync::Mutex;
 
-use super::refresh::{Admitting, Followed, Memory, seen_key};
+use super::keep::seen_key;
+use super::memory::Memory;
+use super::refresh::{Admitting, Followed};
 use super::{Live, Refreshed, Serving, Setup};
 use crate::digest::sha256;
 use crate::release::channel::MOST_OF_A_CHANNEL;

@@ -1,0 +1,88 @@
+//! Remembers what a host saw of its channel, from one refresh to the next.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use super::{Following, Serving};
+use crate::release::{ChannelError, Verified, Version};
+use crate::store::PolicySet;
+use crate::text::one_line;
+
+/// How long the set that served before is kept, for an instant way back.
+const KEPT: Duration = Duration::from_secs(10 * 60);
+
+/// What is remembered from one refresh to the next.
+#[derive(Default)]
+pub(super) struct Memory {
+    /// The channel's object, as it was read last.
+    pub(super) version: Option<Version>,
+    /// What the channel names, as long as it does not serve yet.
+    pub(super) pending: Option<Verified>,
+    /// The release that was refused, why, and until when that is not tried again. It is named by its digest, so only a case
+    /// that was too slow on a busy machine could come out another way.
+    rejected: Option<(String, String, Instant)>,
+    /// The set that served before, and when it is let go.
+    previous: Option<(Arc<PolicySet>, Instant)>,
+    /// The channel with the highest sequence that was seen.
+    pub(super) newest: Option<Verified>,
+    /// What the operator was told last.
+    pub(super) told: Option<String>,
+    /// When the store is to be asked again.
+    pub(super) due: Option<SystemTime>,
+}
+
+impl Memory {
+    /// The lowest sequence that is followed.
+    pub(super) fn floor(&self, following: &Following) -> u64 {
+        self.newest.as_ref().map(|newest| newest.payload.sequence).unwrap_or_default().max(following.min_sequence)
+    }
+
+    /// Refuses what is of another set, and what is older than what was seen.
+    pub(super) fn allow(&self, verified: &Verified, following: &Following) -> Result<(), ChannelError> {
+        let payload = &verified.payload;
+        let pinned = self.newest.as_ref().map(|newest| &newest.payload.set);
+        if let Some(expected) = following.set.as_ref().or(pinned).filter(|expected| **expected != payload.set) {
+            let found = one_line(&payload.set);
+            return Err(ChannelError::OtherSet { found, expected: expected.clone() });
+        }
+        let floor = self.floor(following);
+        if payload.sequence < floor {
+            return Err(ChannelError::Replayed { found: payload.sequence, floor });
+        }
+        let forked = |newest: &Verified| newest.payload.sequence == payload.sequence && newest.payload != *payload;
+        if self.newest.as_ref().is_some_and(forked) {
+            return Err(ChannelError::Forked(payload.sequence));
+        }
+        Ok(())
+    }
+
+    /// The set that is wanted, where it still lives: the release was signed again, or is the one that served before.
+    pub(super) fn at_hand(&self, wanted: &Verified, before: &Serving) -> Option<Arc<PolicySet>> {
+        let current = before.channel.as_ref().and(before.set.as_ref().ok());
+        let previous = self.previous.as_ref().map(|(set, _)| set);
+        current.into_iter().chain(previous).find(|set| set.digest == wanted.payload.release).cloned()
+    }
+
+    pub(super) fn why_rejected(&self, wanted: &str) -> Option<String> {
+        let (_, reason, _) =
+            self.rejected.as_ref().filter(|(release, _, until)| release == wanted && *until > Instant::now())?;
+        Some(reason.clone())
+    }
+
+    pub(super) fn swapped(&mut self, before: &Serving, now: &Arc<PolicySet>) {
+        if let Ok(set) = before.set.as_ref()
+            && !Arc::ptr_eq(set, now)
+        {
+            self.previous = Some((set.clone(), Instant::now() + KEPT));
+        }
+    }
+
+    pub(super) fn reject(&mut self, release: &str, reason: &str) {
+        self.rejected = Some((release.to_owned(), reason.to_owned(), Instant::now() + KEPT));
+    }
+
+    /// Lets the set go that served before, once nobody is likely to want it back.
+    pub(super) fn let_go(&mut self) {
+        self.previous.take_if(|(_, until)| *until <= Instant::now());
+    }
+}
