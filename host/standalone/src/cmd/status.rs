@@ -193,9 +193,14 @@ fn text(it: &Status) -> String {
     });
     let (policies, components) =
         (count(it.policies, "policy", "policies"), count(it.components, "component", "components"));
+    let native = if it.native == 0 {
+        "no machine code".to_owned()
+    } else {
+        count(it.native, "piece of machine code", "pieces of machine code")
+    };
     let cases = count(it.cases, "file of cases", "files of cases");
     lines.push(match it.complete {
-        true => format!("  holds     {policies}, {components}, {} of machine code, {cases}: complete", it.native),
+        true => format!("  holds     {policies}, {components}, {native}, {cases}: complete"),
         false => format!("  holds     {policies}, {components}: {}", styled("not complete", AnsiColor::Red)),
     });
     lines.extend(it.problems.iter().map(|problem| format!("  {}   {problem}", styled("refused", AnsiColor::Red))));

@@ -19,7 +19,7 @@ file://[..]/store#prod
   issued    [..]T[..]Z ([..] ago)
   expires   [..]T[..]Z
   signed    by the key [..], which is trusted
-  holds     one policy, one component, 0 of machine code, one file of cases: complete
+  holds     one policy, one component, no machine code, one file of cases: complete
 followed: a host with these variables follows it
 
 "#]]);
