@@ -57,7 +57,12 @@ fn decision(set: &PolicySet, client: &str) -> u128 {
 }
 
 #[test]
-fn a_thousand_policies_are_admitted_in_two_seconds_and_cost_a_decision_nothing() {
+fn a_thousand_policies_are_admitted_soon_and_cost_a_decision_nothing() {
+    hold();
+}
+
+/// Admits the sets and decides by them, and says how long it took.
+pub(crate) fn hold() {
     let ((ten, _), (thousand, took)) = (admit(&clients(10)), admit(&clients(1_000)));
     println!("a thousand policies over ten components were admitted in {took:?}");
     // Without optimization the compiler alone takes longer; `--bench many` holds the promise of 2 s.

@@ -107,7 +107,7 @@ fn deeds() -> Vec<Deed> {
             store.publish_as(12, Wanted { lines: "fuel = 1_000", ..Wanted::default() });
         }),
         newer("limit `memory` is `1.0 GiB`, but this host allows", |store| {
-            drop(store.publish_as(12, Wanted { lines: "memory = '1 GiB'", ..Wanted::default() }))
+            drop(store.publish_as(12, Wanted { lines: "memory = '1 GiB'", ..Wanted::default() }));
         }),
     ]
 }

@@ -1,4 +1,4 @@
-//! Is a channel of a release store for one test, in a folder or in an S3, with a key and sets to publish there.
+//! Is a channel of a release store for one test, in a folder or an S3, with a key and sets to publish.
 
 use std::collections::BTreeMap;
 use std::path::Path;
