@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::io::IsTerminal as _;
+use std::path::Path;
 use std::process::ExitCode;
 
 use cogwit_core::case;
 use cogwit_core::config::Config;
 use cogwit_core::digest::sha256;
-use cogwit_core::release::{Bucket, NativeArtifact, NativeCode, Place, Progress, Release, Standing, Trust, Uploaded};
+use cogwit_core::release::{Bucket, NativeArtifact, NativeCode, Place, Progress, Release, Root, Standing, Uploaded};
 use cogwit_core::run::{Engine, FINGERPRINT, Native};
 use cogwit_core::store::{Admission, Package, Tests};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -79,6 +80,8 @@ struct Rehearsed {
     place: String,
     set: String,
     release: String,
+    /// Why it could only be published with `--force`.
+    problem: Option<String>,
     changes: Option<Vec<Change>>,
 }
 
@@ -104,23 +107,25 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
 
 fn rehearse(args: &Args, config: &Config, policies: &Policies) -> Result<ExitCode, Failure> {
     let (_, release, _) = release(args, config, policies)?;
-    let is_new = matches!(&args.channel.root, cogwit_core::release::Root::Folder(folder) if !std::path::Path::new(folder).exists());
-    let changes = match is_new {
-        true => None,
-        false => {
-            let store = Store::open(&args.channel)?;
-            let trust = Trust { unsigned: true, ..config.following.trust.clone() };
-            let standing = store.wait(store.bucket.standing(&store.place, &trust)).map_err(|error| failure(&error))?;
-            changed(&store, &standing, &release)
-        }
-    };
+    let is_new = matches!(&args.channel.root, Root::Folder(folder) if !Path::new(folder).exists());
+    let (mut problem, mut changes) = (None, None);
+    if !is_new {
+        let store = Store::open(&args.channel)?;
+        let trust = &config.following.trust;
+        let standing = store.wait(store.bucket.standing(&store.place, trust)).map_err(|error| failure(&error))?;
+        problem = standing.channel.as_ref().and_then(|channel| channel.as_ref().err()).map(ToString::to_string);
+        changes = changed(&store, &standing, &release);
+    }
     let (place, set, release) =
         (args.channel.to_string(), release.policies.set.name.clone(), sha256(&release.to_bytes()));
-    print(args.format, &Rehearsed { place, set, release, changes }, |it| {
+    print(args.format, &Rehearsed { place, set, release, problem, changes }, |it| {
         let mut lines = vec![
             format!("would publish the set `{}` to {}", it.set, it.place),
             format!("  release   {:.12}", it.release),
         ];
+        let problem =
+            it.problem.iter().map(|problem| format!("  warning   what the channel says now is not trusted: {problem}"));
+        lines.extend(problem);
         lines.extend(told(it.changes.as_deref()));
         lines.join("\n")
     })?;
@@ -188,7 +193,7 @@ fn upload(
     native: &NativeCode,
     format: Format,
 ) -> Result<Uploaded, Failure> {
-    let style = ProgressStyle::with_template("{bar:30} {bytes}/{total_bytes}  {msg}");
+    let style = ProgressStyle::with_template("{bar:30} {bytes}/{total_bytes}  {wide_msg}");
     let bar = match std::io::stderr().is_terminal() {
         true => ProgressBar::new(0).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar())),
         false => ProgressBar::hidden(),

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
+use aws_config::BehaviorVersion;
 use aws_config::environment::EnvironmentVariableRegionProvider;
 use aws_config::meta::region::RegionProviderChain;
 use aws_config::profile::ProfileFileRegionProvider;
-use aws_config::{BehaviorVersion, SdkConfig};
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials as _, SharedCredentialsProvider};
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
@@ -33,33 +33,28 @@ pub(super) async fn access() -> Access {
         .load()
         .await;
     Access {
-        credentials: profile(&config).map(|provider| Arc::new(provider) as _),
+        credentials: config
+            .credentials_provider()
+            .map(|provider| Arc::new(Kept { provider, last: Mutex::default() }) as _),
         region: config.region().map(ToString::to_string),
         endpoint: config.endpoint_url().map(str::to_owned),
     }
 }
 
-/// None where the environment has a key: that goes first, and the store's client reads it by itself.
-fn profile(config: &SdkConfig) -> Option<Profile> {
-    let in_environment = std::env::var_os("AWS_ACCESS_KEY_ID").is_some_and(|key| !key.is_empty());
-    let provider = config.credentials_provider().filter(|_| !in_environment)?;
-    Some(Profile { provider, last: Mutex::default() })
-}
-
-/// What profiles give, kept as long as it is good.
-struct Profile {
+/// What the environment or a profile gives, kept as long as it is good.
+struct Kept {
     provider: SharedCredentialsProvider,
     last: Mutex<Option<(Arc<AwsCredential>, Option<SystemTime>)>>,
 }
 
-impl fmt::Debug for Profile {
+impl fmt::Debug for Kept {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("Profile")
+        formatter.write_str("Kept")
     }
 }
 
 #[async_trait]
-impl CredentialProvider for Profile {
+impl CredentialProvider for Kept {
     type Credential = AwsCredential;
 
     async fn get_credential(&self) -> object_store::Result<Arc<AwsCredential>> {

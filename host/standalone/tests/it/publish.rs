@@ -208,6 +208,11 @@ would publish the set `it` to file://[..]/store#prod
     let before = channel.objects();
     let told = stdout(&rehearse("five").ends(0));
     assert!(told.contains("settings.minimum-length: \"4\" -> \"5\""), "{told}");
+    let told = stdout(&rehearse("five").env("COGWIT_TRUSTED_KEYS", &channel.key("other")).ends(0));
+    assert!(
+        told.contains("  warning   what the channel says now is not trusted: it is signed by a key that is not"),
+        "{told}"
+    );
     channel.folder.write("five/cases.toml", "expect = {}");
     rehearse("five").ends(4).stdout_eq("");
     assert_eq!(channel.objects(), before);

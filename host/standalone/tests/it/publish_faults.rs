@@ -61,14 +61,16 @@ fn a_lost_answer_is_no_lost_race() {
     let channel = Channel::in_s3();
     let s3 = channel.s3.as_ref().unwrap();
     channel.published("four");
-    let once = AtomicBool::new(false);
-    let first = move |method: &Method, key: &str| {
-        *method == Method::PUT && key == "login/channels/prod.json" && !once.swap(true, Ordering::SeqCst)
-    };
-    s3.fail_on(first, Fault::LoseAnswer);
-    assert_eq!(channel.published("five")["sequence"], 2);
-    s3.heal();
-    channel.status(0);
+    for (fault, sequence) in [(Fault::LoseAnswer, 2), (Fault::Reset, 3)] {
+        let once = AtomicBool::new(false);
+        let first = move |method: &Method, key: &str| {
+            *method == Method::PUT && key == "login/channels/prod.json" && !once.swap(true, Ordering::SeqCst)
+        };
+        s3.fail_on(first, fault);
+        assert_eq!(channel.published("five")["sequence"], sequence);
+        s3.heal();
+        channel.status(0);
+    }
 }
 
 #[test]
