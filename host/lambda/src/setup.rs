@@ -77,11 +77,12 @@ impl Settings {
         let text = self.config.policies.clone().unwrap_or_else(|| own.to_string_lossy().into_owned());
         let source = Source::parse(&text).map_err(|error| error.to_string())?;
         // Machine code from elsewhere than the package would be somebody else's program.
-        self.admit(&source, self.config.policies.is_none(), self.engine(environment)?)
+        self.admit(&source, self.config.policies.is_none(), self.engine(environment.concurrency)?)
     }
 
     async fn follow(&self, place: Place, own: &Path, environment: &Environment) -> Result<Live, String> {
-        let engine = match self.engine(environment) {
+        // What is new is tried in a slot of its own, so that no decision waits for it.
+        let engine = match self.engine(environment.concurrency + 1) {
             Ok(engine) => engine,
             Err(error) => return Ok(Live::fixed(Err(error))),
         };
@@ -113,8 +114,8 @@ impl Settings {
         Ok(set)
     }
 
-    fn engine(&self, environment: &Environment) -> Result<Engine, String> {
-        Engine::new(environment.concurrency, self.config.caps.limits.memory).map_err(|error| error.to_string())
+    fn engine(&self, slots: u32) -> Result<Engine, String> {
+        Engine::new(slots, self.config.caps.limits.memory).map_err(|error| error.to_string())
     }
 }
 

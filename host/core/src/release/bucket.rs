@@ -17,6 +17,9 @@ use object_store::{
 use super::{Root, StoreError};
 use crate::digest::sha256;
 
+/// The most that is reserved for an object before it comes, in bytes.
+const MOST_PROMISED: u64 = 4 << 20;
+
 /// The objects of a release store.
 #[derive(Debug, Clone)]
 pub struct Bucket {
@@ -67,20 +70,24 @@ impl Bucket {
         let name = root.to_string();
         let cannot = |error: object_store::Error| StoreError::of(&name, "", error);
         match root {
-            Root::Folder(folder) => {
-                if !std::path::Path::new(folder).is_dir() {
-                    return Err(StoreError::NoFolder(folder.clone()));
-                }
-                let objects = LocalFileSystem::new_with_prefix(folder).map_err(cannot)?.with_fsync(true);
-                let folder = Some(PathBuf::from(folder));
-                Ok(Self { objects: Arc::new(objects), prefix: Path::default(), root: name, folder })
-            }
+            Root::Folder(folder) => Self::in_folder(folder.as_ref(), true),
             Root::S3 { bucket, prefix } => {
                 let prefix = Path::parse(prefix).map_err(|error| cannot(error.into()))?;
                 let objects = s3(bucket, access, patience)?.build().map_err(cannot)?;
                 Ok(Self { objects: Arc::new(objects), prefix, root: name, folder: None })
             }
         }
+    }
+
+    /// Opens a folder. `durable`: what is written is on the disk before anybody is told so.
+    pub(super) fn in_folder(folder: &std::path::Path, durable: bool) -> Result<Self, StoreError> {
+        let root = format!("file://{}", folder.display());
+        if !folder.is_dir() {
+            return Err(StoreError::NoFolder(folder.display().to_string()));
+        }
+        let objects = LocalFileSystem::new_with_prefix(folder).map_err(|error| StoreError::of(&root, "", error))?;
+        let objects = Arc::new(objects.with_fsync(durable));
+        Ok(Self { objects, prefix: Path::default(), root, folder: Some(folder.to_owned()) })
     }
 
     /// Makes the folder of a store that is one.
@@ -129,8 +136,9 @@ impl Bucket {
         known: Option<&Version>,
     ) -> Result<Option<(Vec<u8>, Version)>, StoreError> {
         let if_none_match = known.and_then(|known| known.e_tag.clone());
+        let asked = if_none_match.is_some();
         match self.get(key, most, GetOptions { if_none_match, ..GetOptions::default() }).await {
-            Err(StoreError::NotModified) => Ok(None),
+            Err(StoreError::NotModified { .. }) if asked => Ok(None),
             // A server may not know the condition.
             Ok((_, version)) if known.is_some_and(|known| known.digest == version.digest) => Ok(None),
             read => read.map(Some),
@@ -139,13 +147,20 @@ impl Bucket {
 
     async fn get(&self, key: &str, most: u64, options: GetOptions) -> Result<(Vec<u8>, Version), StoreError> {
         let failed = |error| StoreError::of(&self.root, key, error);
+        // A pipe in its place would keep the reader waiting for ever.
+        if let Some(folder) = &self.folder
+            && fs::metadata(folder.join(key)).is_ok_and(|found| !found.is_file())
+        {
+            return Err(StoreError::Unreachable { object: self.name(key), reason: "it is no file".to_owned() });
+        }
         let too_large = || StoreError::TooLarge { object: self.name(key), most };
         let found = self.objects.get_opts(&self.path(key), options).await.map_err(failed)?;
         if found.meta.size > most {
             return Err(too_large());
         }
         let (size, e_tag, version) = (found.meta.size, found.meta.e_tag.clone(), found.meta.version.clone());
-        let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or_default());
+        // What a server promises is not yet there.
+        let mut bytes = Vec::with_capacity(usize::try_from(size.min(MOST_PROMISED)).unwrap_or_default());
         let mut parts = found.into_stream();
         while let Some(part) = parts.next().await {
             bytes.extend_from_slice(&part.map_err(failed)?);
@@ -244,6 +259,12 @@ impl Bucket {
         Ok(names)
     }
 
+    /// Keeps other processes out of a folder for as long as the file lives. None where one is in it.
+    pub(super) fn try_turn(&self) -> Option<File> {
+        let lock = lock_file(self.folder.as_ref()?).ok()?;
+        lock.try_lock().ok().map(|()| lock)
+    }
+
     pub(super) fn name(&self, key: &str) -> String {
         format!("{}/{key}", self.root)
     }
@@ -255,9 +276,14 @@ fn turn(folder: &std::path::Path) -> Result<File, StoreError> {
         root: format!("file://{}", folder.display()),
         reason: error.to_string(),
     };
-    let lock = File::create(folder.join(".lock")).map_err(cannot)?;
+    let lock = lock_file(folder).map_err(cannot)?;
     lock.lock().map_err(cannot)?;
     Ok(lock)
+}
+
+/// Nothing is written to it: it may be a link to something of somebody's.
+fn lock_file(folder: &std::path::Path) -> std::io::Result<File> {
+    File::options().write(true).create(true).truncate(false).open(folder.join(".lock"))
 }
 
 /// A client of S3, set up as the environment says. <https://docs.aws.amazon.com/sdkref/latest/guide/environment-variables.html>

@@ -10,6 +10,12 @@ use crate::text::one_line;
 /// The largest channel, in bytes.
 pub(crate) const MOST_OF_A_CHANNEL: u64 = 64 << 10;
 
+/// Beyond this, a sequence that nobody signed is a trick to use up the numbers.
+pub(super) const MOST_CLAIMED: u64 = 1 << 53;
+
+/// The longest reason that is told of a channel, in characters.
+const MOST_OF_A_REASON: usize = 300;
+
 /// A channel as it lies in the store.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -121,7 +127,10 @@ impl Channel {
     ///
     /// Where it is not.
     pub fn verify(bytes: &[u8], trust: &Trust, channel: &str) -> Result<Verified, ChannelError> {
-        let unreadable = |error: serde_json::Error| ChannelError::Unreadable(one_line(&error.to_string()));
+        // The error may quote what somebody put there.
+        let unreadable = |error: serde_json::Error| {
+            ChannelError::Unreadable(one_line(&error.to_string()).chars().take(MOST_OF_A_REASON).collect())
+        };
         let object: Self = serde_json::from_slice(bytes).map_err(unreadable)?;
         // Nothing of the payload is looked at before its signature held.
         let key = trust.signer(object.payload.as_bytes(), &object.signature)?.map(|key| key.id.clone());
@@ -144,6 +153,13 @@ impl Channel {
             return Err(ChannelError::Unreadable("`release` is no digest".to_owned()));
         }
         Ok(Verified { payload, key, object })
+    }
+
+    /// The sequence that a channel claims, whoever wrote it. None where there is none that could have been counted to.
+    pub(super) fn claimed_sequence(bytes: &[u8]) -> Option<u64> {
+        let object: Self = serde_json::from_slice(bytes).ok()?;
+        let payload: Payload = serde_json::from_str(&object.payload).ok()?;
+        Some(payload.sequence).filter(|sequence| *sequence < MOST_CLAIMED)
     }
 
     /// The channel as the bytes of its object.

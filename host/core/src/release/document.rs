@@ -8,7 +8,7 @@ use super::channel::is_digest;
 use crate::digest::sha256;
 use crate::policy::Document;
 use crate::run::{FINGERPRINT, Native};
-use crate::store::{Package, TestTexts, Tests};
+use crate::store::{MAX_COMPONENT_BYTES, MAX_NATIVE_BYTES, Package, TestTexts, Tests};
 use crate::text::one_line;
 
 /// The largest release, in bytes. A thousand policies have about half a MiB.
@@ -57,16 +57,13 @@ pub struct NativeArtifact {
 
 /// Why a release cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the release {digest:.12} cannot be read: {reason}; publish it anew, or use the cogwit that published it")]
 #[non_exhaustive]
-pub enum ReleaseError {
-    /// Not the JSON of a release.
-    #[error("the release {digest:.12} cannot be read: {reason}; publish it anew, or use the cogwit that published it")]
-    Unreadable {
-        /// Its digest.
-        digest: String,
-        /// What is wrong with it.
-        reason: String,
-    },
+pub struct ReleaseError {
+    /// Its digest.
+    pub digest: String,
+    /// What is wrong with it.
+    pub reason: String,
 }
 
 /// Machine code by the digest of its component.
@@ -80,15 +77,16 @@ impl Release {
     /// Names a component that is missing.
     pub fn of(package: &Package, cases: Vec<TestTexts>, native: &NativeCode) -> Result<Self, String> {
         let mut policies = package.document.clone();
+        let known = package.components.iter().map(|(name, bytes)| (name.as_str(), (sha256(bytes), bytes.len() as u64)));
+        let known: BTreeMap<_, _> = known.collect();
         let mut components = BTreeMap::new();
         for policy in &mut policies.policies {
-            let bytes = package.components.get(&policy.component);
-            let bytes = bytes.ok_or_else(|| format!("the set does not hold `{}`", policy.component))?;
-            let digest = sha256(bytes);
+            let found = known.get(policy.component.as_str());
+            let (digest, size) = found.ok_or_else(|| format!("the set does not hold `{}`", policy.component))?;
             policy.sha256 = Some(digest.clone());
             // They travel as texts.
             policy.tests.clear();
-            components.entry(digest).or_insert(bytes.len() as u64);
+            components.insert(digest.clone(), *size);
         }
         let artifact = |(sha256, size): (String, u64)| {
             let native = native.get(&sha256).into_iter().flatten().map(|(artifact, _)| artifact.clone()).collect();
@@ -103,8 +101,7 @@ impl Release {
     ///
     /// Where it cannot be served as it is meant: what is not known here may not be passed over.
     pub fn parse(bytes: &[u8], digest: &str) -> Result<Self, ReleaseError> {
-        let unreadable =
-            |reason: &str| ReleaseError::Unreadable { digest: digest.to_owned(), reason: one_line(reason) };
+        let unreadable = |reason: &str| ReleaseError { digest: digest.to_owned(), reason: one_line(reason) };
         let mut release: Self = serde_json::from_slice(bytes).map_err(|error| unreadable(&error.to_string()))?;
         if release.schema != 1 {
             return Err(unreadable(&format!("its schema is {}, not 1", release.schema)));
@@ -113,6 +110,12 @@ impl Release {
         let mut digests = release.components.iter().map(|component| &component.sha256).chain(native);
         if !digests.all(|digest| is_digest(digest)) {
             return Err(unreadable("a component has no digest"));
+        }
+        let natives = release.components.iter().flat_map(|component| &component.native).map(|native| native.size);
+        let too_large = release.components.iter().any(|component| component.size > MAX_COMPONENT_BYTES)
+            || natives.into_iter().any(|size| size > MAX_NATIVE_BYTES);
+        if too_large {
+            return Err(unreadable("a component is larger than any that is read"));
         }
         release.policies.digest = digest.to_owned();
         release.policies.check();
@@ -129,25 +132,45 @@ impl Release {
 
     /// The set, ready to be admitted. `components` and `native` hold what was read, by digest.
     pub(super) fn package(
-        self,
-        components: &BTreeMap<String, Vec<u8>>,
-        native: &BTreeMap<String, Result<Native, String>>,
-    ) -> (Package, Vec<Tests>) {
-        let tests = self.cases.iter().map(TestTexts::parse).collect();
-        let mut package = Package::of(self.policies, BTreeMap::new());
-        for policy in &package.document.policies {
-            let digest = policy.sha256.clone().unwrap_or_default();
-            if package.components.contains_key(&policy.component) {
+        &self,
+        mut components: BTreeMap<String, Vec<u8>>,
+        mut native: BTreeMap<String, Result<Native, String>>,
+    ) -> Package {
+        let mut package = Package::of(self.policies.clone(), BTreeMap::new());
+        // A component has one name, as a rule; under a further one it is a copy.
+        let mut names = BTreeMap::<&str, &str>::new();
+        for policy in &self.policies.policies {
+            let (name, digest) = (policy.component.as_str(), policy.sha256.as_deref().unwrap_or_default());
+            if package.components.contains_key(name) {
                 continue;
             }
-            if let Some(bytes) = components.get(&digest) {
-                package.components.insert(policy.component.clone(), bytes.clone());
-            }
-            if let Some(native) = native.get(&digest) {
-                package.native.insert(policy.component.clone(), native.clone());
-            }
+            let first = names.get(digest).copied();
+            let bytes = first.and_then(|first| package.components.get(first).cloned());
+            package.components.extend(bytes.or_else(|| components.remove(digest)).map(|it| (name.to_owned(), it)));
+            let code = first.and_then(|first| package.native.get(first).cloned());
+            package.native.extend(code.or_else(|| native.remove(digest)).map(|it| (name.to_owned(), it)));
+            names.entry(digest).or_insert(name);
         }
-        (package, tests)
+        package
+    }
+}
+
+impl Release {
+    /// The cases that the set has to pass.
+    pub fn tests(&self) -> Vec<Tests> {
+        self.cases.iter().map(TestTexts::parse).collect()
+    }
+
+    /// The names and digests of the objects that hang by it, each with the most bytes that it has; machine code of other hosts
+    /// left out, unless `all`.
+    pub(super) fn objects(&self, all: bool) -> Vec<(String, &str, u64)> {
+        let mut objects = Vec::new();
+        for artifact in &self.components {
+            objects.push((artifact.key(), artifact.sha256.as_str(), artifact.size));
+            let native = artifact.native.iter().filter(|native| all || Some(*native) == artifact.for_this_host());
+            objects.extend(native.map(|native| (native.key(), native.sha256.as_str(), native.size)));
+        }
+        objects
     }
 }
 

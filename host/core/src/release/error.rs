@@ -6,9 +6,12 @@ use crate::text::one_line;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
-    /// The object is the one that is known already.
-    #[error("the object did not change")]
-    NotModified,
+    /// The object is the one that is known already; or so the store says to somebody who knows none.
+    #[error("`{object}` cannot be had: the store says that it did not change, to somebody who does not know it")]
+    NotModified {
+        /// The object.
+        object: String,
+    },
     /// No such object, or no such bucket.
     #[error("`{object}` is not there: {reason}; check bucket, prefix and channel, or publish first")]
     NotFound {
@@ -85,7 +88,7 @@ impl StoreError {
         let object = if key.is_empty() { root.to_owned() } else { format!("{root}/{key}") };
         let reason = innermost(&error);
         match error {
-            Error::NotModified { .. } => Self::NotModified,
+            Error::NotModified { .. } => Self::NotModified { object },
             Error::NotFound { .. } => Self::NotFound { object, reason },
             Error::PermissionDenied { .. } | Error::Unauthenticated { .. } => Self::Denied { object, reason },
             Error::AlreadyExists { .. } | Error::Precondition { .. } => Self::Lost { object },

@@ -28,6 +28,8 @@ pub enum FetchError {
 /// A release that was read, ready to be admitted.
 #[derive(Debug)]
 pub struct Fetched {
+    /// What was read.
+    pub release: Release,
     /// The set, its components and their machine code.
     pub package: Package,
     /// The cases that the set has to pass.
@@ -66,22 +68,20 @@ impl Bucket {
 
     /// What of a release is not there, or not what was published: components and machine code for every target.
     pub async fn lacking(&self, release: &Release) -> Vec<StoreError> {
-        let natives =
-            |it: &Artifact| it.native.iter().map(|it| (it.key(), it.sha256.clone(), it.size)).collect::<Vec<_>>();
-        let objects = release.components.iter().flat_map(|it| {
-            let component = (it.key(), it.sha256.clone(), it.size);
-            std::iter::once(component).chain(natives(it))
-        });
-        let objects: Vec<_> = objects.collect();
-        let read = |(key, digest, size): (String, String, u64)| async move {
-            self.read_checked(&key, &digest, size).await.err()
+        let read = |(key, digest, size): (String, &str, u64)| {
+            let digest = digest.to_owned();
+            async move { self.read_checked(&key, &digest, size).await.err() }
         };
-        let read = stream::iter(objects).map(read).buffered(AT_ONCE);
+        let read = stream::iter(release.objects(true)).map(read).buffered(AT_ONCE);
         read.filter_map(std::future::ready).collect().await
     }
 
     /// Reads an object that is named by its digest.
-    pub(super) async fn read_checked(&self, key: &str, digest: &str, most: u64) -> Result<Vec<u8>, StoreError> {
+    ///
+    /// # Errors
+    ///
+    /// Where it is not there, or was changed.
+    pub async fn read_checked(&self, key: &str, digest: &str, most: u64) -> Result<Vec<u8>, StoreError> {
         let bytes = self.read(key, most).await?;
         let found = sha256(&bytes);
         if found == digest { Ok(bytes) } else { Err(StoreError::Changed { object: self.name(key), found }) }
@@ -106,8 +106,7 @@ impl Shelves<'_> {
             natives.extend(native.map(|native| (digest.clone(), native)));
             components.insert(digest, bytes);
         }
-        let (package, tests) = release.package(&components, &natives);
-        Ok(Fetched { package, tests })
+        Ok(Fetched { package: release.package(components, natives), tests: release.tests(), release })
     }
 
     pub(super) async fn release(&self, digest: &str) -> Result<Release, FetchError> {
@@ -122,15 +121,26 @@ impl Shelves<'_> {
         Native::checked(bytes, &native.engine, &native.sha256).map_err(|error| error.to_string())
     }
 
-    async fn read(&self, key: &str, digest: &str, most: u64) -> Result<Vec<u8>, StoreError> {
-        let mut missed = StoreError::NoFolder("anything near".to_owned());
+    /// Sees to it that an object lies near, without more of it in memory than it has.
+    pub(super) async fn bring(&self, key: &str, digest: &str, most: u64) -> Result<(), StoreError> {
         for near in [self.cache, self.own].into_iter().flatten() {
-            match near.read_checked(key, digest, most).await {
-                Ok(bytes) => return Ok(bytes),
-                Err(error) => missed = error,
+            if near.size(key).await? == Some(most) {
+                return Ok(());
             }
         }
-        let Some(store) = self.store else { return Err(missed) };
+        self.read(key, digest, most).await.map(drop)
+    }
+
+    async fn read(&self, key: &str, digest: &str, most: u64) -> Result<Vec<u8>, StoreError> {
+        for near in [self.cache, self.own].into_iter().flatten() {
+            if let Ok(bytes) = near.read_checked(key, digest, most).await {
+                return Ok(bytes);
+            }
+        }
+        let Some(store) = self.store else {
+            let (object, reason) = (key.to_owned(), "nothing near has it whole".to_owned());
+            return Err(StoreError::NotFound { object, reason });
+        };
         let bytes = store.read_checked(key, digest, most).await?;
         if let Some(cache) = self.cache {
             // Without it, the next start reads again.

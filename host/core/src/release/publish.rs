@@ -1,10 +1,11 @@
 //! Publishes: brings a release into a store, and lets a channel point to it, so that there is no moment without a complete one.
 
+use std::collections::BTreeMap;
 use std::time::SystemTime;
 
 use futures_util::{StreamExt as _, stream};
 
-use super::channel::MOST_OF_A_CHANNEL;
+use super::channel::{MOST_CLAIMED, MOST_OF_A_CHANNEL};
 use super::document::history_key;
 use super::{
     Bucket, Channel, ChannelError, NativeCode, Payload, Place, Release, StoreError, Trust, Verified, Version,
@@ -102,6 +103,12 @@ pub struct Uploaded {
 /// How many objects of a history are read at once.
 const AT_ONCE: usize = 8;
 
+/// How many objects of a history are looked at, whoever put them there.
+const MOST_LOOKED_AT: usize = 200;
+
+/// The largest object in the place of a channel that is gone over, in bytes.
+const MOST_GONE_OVER: u64 = 64 << 20;
+
 impl Bucket {
     /// Reads what a channel says now.
     ///
@@ -117,6 +124,13 @@ impl Bucket {
             }),
             Ok(None) | Err(StoreError::NotFound { .. }) => {
                 Ok(Standing { channel: None, object: Vec::new(), version: None })
+            }
+            // Somebody put something else there; whoever mends it has to know what it goes over.
+            Err(StoreError::TooLarge { most, .. }) => {
+                let found = self.read_if_changed(&channel_key(&place.channel), MOST_GONE_OVER, None).await?;
+                let unreadable = ChannelError::Unreadable(format!("it has more than {most} bytes"));
+                let version = found.map(|(_, version)| version);
+                Ok(Standing { channel: Some(Err(unreadable)), object: Vec::new(), version })
             }
             Err(error) => Err(error),
         }
@@ -136,10 +150,11 @@ impl Bucket {
     ) -> Result<Uploaded, StoreError> {
         let text = release.to_bytes();
         let digest = sha256(&text);
-        let component = |wanted: &str| package.components.values().find(|bytes| sha256(bytes) == wanted);
+        let components: BTreeMap<_, _> = package.components.values().map(|bytes| (sha256(bytes), bytes)).collect();
         let mut objects = Vec::new();
         for artifact in &release.components {
-            objects.extend(component(&artifact.sha256).map(|bytes| (artifact.key(), artifact.sha256.as_str(), bytes)));
+            let bytes = components.get(&artifact.sha256);
+            objects.extend(bytes.map(|bytes| (artifact.key(), artifact.sha256.as_str(), *bytes)));
             let codes = native.get(&artifact.sha256).into_iter().flatten();
             objects.extend(codes.map(|(native, bytes)| (native.key(), native.sha256.as_str(), bytes)));
         }
@@ -182,9 +197,8 @@ impl Bucket {
             return Err(PublishError::OtherSet { place, found, set: order.set.to_owned() });
         }
         let channel = &order.place.channel;
-        // An older channel may have been put back, or the channel removed: hosts remember what they saw.
-        let seen = self.history(order.place, trust, 1).await?.pop();
-        let last = before.into_iter().chain(&seen).map(|it| it.payload.sequence).max().unwrap_or_default();
+        let last = before.map(|before| before.payload.sequence).unwrap_or_default();
+        let last = last.max(self.highest_sequence(order, standing, trust).await?);
         let payload = Payload {
             schema: 1,
             set: order.set.to_owned(),
@@ -209,6 +223,18 @@ impl Bucket {
         // So that its sequence is known even where somebody changes or removes the channel. It serves without.
         let _ = self.write(&history_key(channel, verified.payload.sequence), object).await;
         Ok(verified)
+    }
+
+    /// The highest sequence that hosts may have seen. An older channel may have been put back, or the channel removed; and what
+    /// another key signed counts with hosts that trust it too.
+    async fn highest_sequence(&self, order: &Order<'_>, standing: &Standing, trust: &Trust) -> Result<u64, StoreError> {
+        let signed = self.history(order.place, trust, 1).await?.pop().map(|it| it.payload.sequence);
+        let claimed = match order.force {
+            true => self.past(order.place, 1, Channel::claimed_sequence).await?.pop(),
+            false => None,
+        };
+        let stands = Channel::claimed_sequence(&standing.object).filter(|_| order.force);
+        Ok([signed, claimed, stands].into_iter().flatten().max().unwrap_or_default())
     }
 
     /// What a channel said, the oldest first: the newest `most` of it. What nobody trusted signed is passed over. What it says
@@ -237,9 +263,29 @@ impl Bucket {
     ) -> Result<Vec<T>, StoreError> {
         let folder = format!("history/{}", place.channel);
         let names = self.list(&folder).await?;
-        let keys = names.iter().rev().map(|name| format!("{folder}/{name}"));
-        let objects = stream::iter(keys).map(|key| async move { self.read(&key, MOST_OF_A_CHANNEL).await.ok() });
-        let found = objects.buffered(AT_ONCE.min(most.max(1)));
-        Ok(found.filter_map(|object| std::future::ready(object.and_then(|it| read(&it)))).take(most).collect().await)
+        let ours = names.iter().rev().filter(|name| is_entry(name)).take(MOST_LOOKED_AT);
+        let keys = ours.map(|name| format!("{folder}/{name}"));
+        let objects = stream::iter(keys).map(|key| async move { self.read(&key, MOST_OF_A_CHANNEL).await });
+        let mut objects = objects.buffered(AT_ONCE.min(most.max(1)));
+        let mut found = Vec::new();
+        while let Some(object) = objects.next().await {
+            match object {
+                Ok(object) => found.extend(read(&object)),
+                Err(StoreError::NotFound { .. } | StoreError::TooLarge { .. }) => {}
+                // What is not known may be what was asked for.
+                Err(error) => return Err(error),
+            }
+            if found.len() == most {
+                break;
+            }
+        }
+        Ok(found)
     }
+}
+
+/// Whether a name is one of [`history_key`]'s, and of a sequence that can be counted to.
+fn is_entry(name: &str) -> bool {
+    let number =
+        name.strip_suffix(".json").filter(|digits| digits.len() == 20 && digits.bytes().all(|it| it.is_ascii_digit()));
+    number.and_then(|digits| digits.parse::<u64>().ok()).is_some_and(|sequence| sequence <= MOST_CLAIMED)
 }

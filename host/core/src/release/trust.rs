@@ -85,7 +85,8 @@ impl Trust {
         }
         let signature = Signature::decode(signature).map_err(|_| Untrusted::Unreadable)?;
         for key in &self.keys {
-            match key.key.verify(bytes, &signature, true) {
+            // Not minisign's old form, which signs the text itself and not its digest.
+            match key.key.verify(bytes, &signature, false) {
                 Ok(()) => return Ok(Some(key)),
                 Err(Error::UnexpectedKeyId) => {}
                 Err(_) => return Err(Untrusted::Broken(key.id.clone())),

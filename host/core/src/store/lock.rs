@@ -10,7 +10,7 @@ use crate::digest::sha256;
 use crate::run::Native;
 
 /// The largest machine code that is read, in bytes. It has up to ten times the size of its component.
-const MAX_NATIVE_BYTES: u64 = 256 << 20;
+pub(crate) const MAX_NATIVE_BYTES: u64 = 256 << 20;
 
 /// What `cargo pack` and `cogwit pack` wrote of the components that it built.
 #[derive(Debug, Default, Deserialize)]

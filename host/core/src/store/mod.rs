@@ -7,5 +7,7 @@ mod set;
 mod admission;
 
 pub use admission::{Admission, Finding, MOST_COMPILED_AT_START, Rejected};
+pub(crate) use lock::MAX_NATIVE_BYTES;
 pub use set::{Policy, PolicySet};
+pub(crate) use source::MAX_COMPONENT_BYTES;
 pub use source::{Package, Source, SourceError, TestTexts, Tests, read_cases, read_document, test_files};

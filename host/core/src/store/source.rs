@@ -15,7 +15,7 @@ use crate::policy::{Document, DocumentError};
 use crate::run::Native;
 
 /// The largest component that is read, in bytes. One in an interpreted language has up to 20 MiB.
-const MAX_COMPONENT_BYTES: u64 = 64 << 20;
+pub(crate) const MAX_COMPONENT_BYTES: u64 = 64 << 20;
 
 /// The largest event or reply of a case, in bytes: more than Lambda delivers, so that a case can show what becomes of it.
 const MAX_CASE_BYTES: u64 = 16 << 20;

@@ -18,6 +18,12 @@ fn follow(setup: Setup) -> Live {
     RUNTIME.block_on(Live::follow(setup, BUDGET, || None)).unwrap()
 }
 
+/// Follows until what is served is kept.
+fn keep(setup: Setup) {
+    let live = follow(setup);
+    RUNTIME.block_on(live.refresh(BUDGET));
+}
+
 fn refresh(live: &Live) -> Refreshed {
     RUNTIME.block_on(live.refresh(BUDGET))
 }
@@ -303,13 +309,13 @@ fn without_the_store_the_newest_that_lies_near_serves_if_its_signature_holds() {
     copy(&shop.folder.path().join("store"), &own);
     store.publish(&marked(62));
     let cache = shop.cache();
-    drop(follow(setup(&store, Some(&cache))));
+    keep(setup(&store, Some(&cache)));
     store.publish(&marked(63));
     // This one is seen, but cannot be had.
     let third = serde_json::from_slice::<Channel>(&store.read("channels/prod.json")).unwrap();
     let third: Payload = serde_json::from_str(&third.payload).unwrap();
     RUNTIME.block_on(store.bucket.remove(&format!("releases/{}.json", third.release))).unwrap();
-    drop(follow(setup(&store, Some(&cache))));
+    keep(setup(&store, Some(&cache)));
     RUNTIME.block_on(store.bucket.remove("channels/prod.json")).unwrap();
 
     let start = |cache: Option<&Path>, own: Option<&Path>| {
@@ -407,6 +413,8 @@ fn what_is_kept_is_the_release_that_serves_and_no_other() {
     let cache = shop.cache();
     store.publish(&marked(101));
     let live = follow(setup(&store, Some(&cache)));
+    assert!(live.is_due(SystemTime::now()), "what serves is to be kept");
+    assert_eq!(refresh(&live), Refreshed::Unchanged);
     let count = || walk(&cache).iter().filter(|path| path.extension().is_some_and(|it| it == "wasm")).count();
     assert_eq!(count(), 2);
     store.publish(&package("[[policy]]\nname = 'gate'\ncomponent = 'access-gate.wasm'\n", &["access-gate"]));

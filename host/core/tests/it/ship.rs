@@ -188,7 +188,8 @@ pub(crate) fn setup(publisher: &Publisher<'_>, cache: Option<&Path>) -> Setup {
             ..Following::default()
         },
         access: Access::default(),
-        admission: Admission::new(Engine::new(4, caps.limits.memory).unwrap()),
+        // Two threads that decide, and one slot for what is tried, as hosts have it.
+        admission: Admission::new(Engine::new(3, caps.limits.memory).unwrap()),
         caps,
         cache: cache.map(Path::to_owned),
         own: None,

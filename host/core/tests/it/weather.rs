@@ -53,7 +53,6 @@ fn a_poll_that_finds_nothing_new_is_one_request() {
         assert_eq!(requests.len(), 1, "{requests:?}");
         assert_eq!((requests[0].conditional, requests[0].status), (true, Some(if ignores { 200 } else { 304 })));
     }
-    // A swap that shares its components reads nothing but what is new.
     publisher.publish(&marked(8));
     s3.forget_requests();
     assert_eq!(RUNTIME.block_on(live.refresh(BUDGET)), Refreshed::Swapped);
@@ -139,7 +138,7 @@ fn who_may_not_read_is_told_so_and_serves_what_was_kept() {
     let publisher = publisher(&s3, &signer);
     publisher.publish(&marked(7));
     let cache = folder.path().join("cache");
-    drop(follow(&s3, &publisher, S3::SECRET_KEY, Some(&cache)));
+    RUNTIME.block_on(follow(&s3, &publisher, S3::SECRET_KEY, Some(&cache)).refresh(BUDGET));
     let live = follow(&s3, &publisher, "wrong", Some(&cache));
     let serving = live.serving();
     let reason = serving.problem.as_deref().unwrap();
@@ -160,7 +159,7 @@ fn a_start_without_the_store_takes_no_longer_than_its_budget() {
     let publisher = publisher(&s3, &signer);
     publisher.publish(&marked(7));
     let cache = folder.path().join("cache");
-    drop(follow(&s3, &publisher, S3::SECRET_KEY, Some(&cache)));
+    RUNTIME.block_on(follow(&s3, &publisher, S3::SECRET_KEY, Some(&cache)).refresh(BUDGET));
     for fault in [Fault::Hang, Fault::Drip { bytes: 1, every: Duration::from_millis(50) }] {
         s3.fail(fault);
         let since = Instant::now();

@@ -1,9 +1,12 @@
 //! Keeps the last good release in a folder, for a start without the store.
 
+use std::time::Duration;
+
+use super::Serving;
+use super::memory::Memory;
 use super::refresh::Followed;
-use crate::release::document::release_key;
-use crate::release::fetch::{FetchError, Shelves};
-use crate::release::{Bucket, Verified, channel_key};
+use crate::release::fetch::FetchError;
+use crate::release::{Bucket, Verified, channel_key, release_key};
 
 /// The name under which the channel with the highest sequence is kept, whether its release could be served or not.
 pub(super) fn seen_key(channel: &str) -> String {
@@ -11,35 +14,58 @@ pub(super) fn seen_key(channel: &str) -> String {
 }
 
 impl Followed {
-    /// Keeps what serves, for a start without the store.
-    pub(super) async fn keep(&self, verified: Option<&Verified>) {
-        let (Some(cache), Some(verified)) = (&self.cache, verified) else { return };
-        let keeping = cache.keep_only(verified, self.shelves(true));
-        // Without it, a start without the store begins with an older release.
-        if let Ok(Err(error)) = tokio::time::timeout(self.following.budget, keeping).await {
+    /// Writes down the newest channel that was seen, by which older ones are known after a restart.
+    pub(super) async fn note_seen(&self, verified: &Verified) {
+        let Some(cache) = &self.cache else { return };
+        // Where another process is at it, its note will do; or the next one.
+        let Some(_turn) = cache.try_turn() else { return };
+        let _ = self.raise(cache, &seen_key(&self.place.channel), verified).await;
+    }
+
+    /// Keeps what serves, if that is not kept yet.
+    pub(super) async fn keep(&self, memory: &mut Memory, serving: &Serving, budget: Duration) {
+        let (true, Some(cache), Some(verified)) = (memory.unkept, &self.cache, &serving.channel) else { return };
+        let kept = tokio::time::timeout(budget, self.keep_release(cache, verified)).await;
+        // What was not kept within the time is kept after the next refresh.
+        memory.unkept = !matches!(kept, Ok(Ok(true) | Err(_)));
+        if let Ok(Err(error)) = kept {
             (self.say)(&format!("warning: the last good release cannot be kept: {error}"));
         }
     }
-}
 
-impl Bucket {
-    /// Keeps the release of a channel, and lets go of what does not belong to it.
-    async fn keep_only(&self, verified: &Verified, shelves: Shelves<'_>) -> Result<(), FetchError> {
-        // Reading keeps what is read.
-        shelves.fetch(&verified.payload.release, verified.key.is_some()).await?;
-        let release = shelves.release(&verified.payload.release).await?;
-        self.write(&channel_key(&verified.payload.channel), verified.object.to_bytes()).await?;
-        let natives = release.components.iter().flat_map(|component| &component.native);
-        let wanted: Vec<_> = release.components.iter().map(|it| it.key()).chain(natives.map(|it| it.key())).collect();
-        let wanted: Vec<_> = wanted.into_iter().chain([release_key(&verified.payload.release)]).collect();
+    /// Keeps the release of a channel, and lets go of what does not belong to it. Several processes may share the folder: it
+    /// gives whether this one had its turn.
+    async fn keep_release(&self, cache: &Bucket, verified: &Verified) -> Result<bool, FetchError> {
+        let Some(_turn) = cache.try_turn() else { return Ok(false) };
+        let digest = &verified.payload.release;
+        let release = self.shelves(true).release(digest).await?;
+        let mut wanted = vec![release_key(digest)];
+        for (key, digest, size) in release.objects(false) {
+            self.shelves(true).bring(&key, digest, size).await?;
+            wanted.push(key);
+        }
+        if !self.raise(cache, &channel_key(&self.place.channel), verified).await? {
+            return Ok(true);
+        }
         for folder in ["components/sha256", "native/sha256", "releases"] {
-            for name in self.list(folder).await? {
+            for name in cache.list(folder).await? {
                 let key = format!("{folder}/{name}");
                 if !wanted.contains(&key) {
-                    self.remove(&key).await?;
+                    cache.remove(&key).await?;
                 }
             }
         }
-        Ok(())
+        Ok(true)
+    }
+
+    /// Writes a channel down, unless a newer one stands there. Gives whether it was written.
+    async fn raise(&self, cache: &Bucket, key: &str, verified: &Verified) -> Result<bool, FetchError> {
+        let stands = self.read_near(cache, key).await;
+        let newer =
+            stands.is_some_and(|stands| stands.is_ok_and(|stands| stands.payload.sequence > verified.payload.sequence));
+        if !newer {
+            cache.write(key, verified.object.to_bytes()).await?;
+        }
+        Ok(!newer)
     }
 }

@@ -11,6 +11,9 @@ use crate::text::one_line;
 /// How long the set that served before is kept, for an instant way back.
 const KEPT: Duration = Duration::from_secs(10 * 60);
 
+/// How many different reasons are remembered.
+const MOST_TOLD: usize = 16;
+
 /// What is remembered from one refresh to the next.
 #[derive(Default)]
 pub(super) struct Memory {
@@ -25,8 +28,10 @@ pub(super) struct Memory {
     previous: Option<(Arc<PolicySet>, Instant)>,
     /// The channel with the highest sequence that was seen.
     pub(super) newest: Option<Verified>,
-    /// What the operator was told last.
-    pub(super) told: Option<String>,
+    /// What the operator was told since the store was followed last.
+    pub(super) told: Vec<String>,
+    /// Whether what serves is still to be kept.
+    pub(super) unkept: bool,
     /// When the store is to be asked again.
     pub(super) due: Option<SystemTime>,
 }
@@ -75,6 +80,17 @@ impl Memory {
         {
             self.previous = Some((set.clone(), Instant::now() + KEPT));
         }
+    }
+
+    /// Whether the operator was not told this yet.
+    pub(super) fn is_news(&mut self, reason: &str) -> bool {
+        if self.told.iter().any(|told| told == reason) {
+            return false;
+        }
+        // Somebody who changes the reason each time is heard, but not remembered for ever.
+        self.told.truncate(MOST_TOLD - 1);
+        self.told.insert(0, reason.to_owned());
+        true
     }
 
     pub(super) fn reject(&mut self, release: &str, reason: &str) {

@@ -5,7 +5,6 @@ use std::time::{Duration, Instant, SystemTime};
 
 use tokio::sync::Mutex;
 
-use super::keep::seen_key;
 use super::memory::Memory;
 use super::{Following, Serving};
 use crate::case;
@@ -90,23 +89,22 @@ impl Live {
     /// Whether the store is to be asked again.
     pub fn is_due(&self, now: SystemTime) -> bool {
         let Some(channel) = &self.channel else { return false };
-        // Whoever holds it asks just now.
-        channel
-            .memory
-            .try_lock()
-            .is_ok_and(|memory| memory.due.is_none_or(|due| due <= now || due > now + channel.following.interval))
+        // A clock that went back is no reason to wait. Whoever holds the memory asks just now.
+        let come = |due: SystemTime| due.duration_since(now).map_or(true, |left| left > channel.following.interval);
+        channel.memory.try_lock().is_ok_and(|memory| memory.unkept || memory.due.is_none_or(come))
     }
 
     /// Whether what serves went unconfirmed for so long that the store is to be asked before the next decision.
     pub fn is_stale(&self, now: SystemTime) -> bool {
         let Some(channel) = &self.channel else { return false };
-        let most = channel.following.max_staleness;
-        let long_ago = |time: Option<SystemTime>, most| {
+        let serving = self.serving();
+        let before = |time: Option<SystemTime>, most| {
             time.is_none_or(|time| now.duration_since(time).unwrap_or_default() > most)
         };
-        let serving = self.serving();
+        let decides = serving.checked(Some(&channel.following), now).is_ok();
         // Where the store is away, not every decision waits for it.
-        long_ago(serving.confirmed, most) && long_ago(serving.refreshed, channel.following.interval)
+        (!decides || before(serving.confirmed, channel.following.max_staleness))
+            && before(serving.refreshed, channel.following.patience(&serving, now))
     }
 
     /// How long an answer of the store may keep a decision waiting.
@@ -114,12 +112,20 @@ impl Live {
         self.channel.as_ref().map(|channel| channel.following.budget).unwrap_or_default()
     }
 
-    /// Asks the store once, and serves what it names. Whatever comes of it, something serves.
+    /// Asks the store once, and serves what it names. Whatever comes of it, what served serves on. What is new is then kept, for
+    /// a start without the store.
     pub async fn refresh(&self, budget: Duration) -> Refreshed {
         let Some(channel) = &self.channel else { return Refreshed::Unchanged };
         let mut memory = channel.memory.lock().await;
+        let refreshed = self.ask(channel, &mut memory, budget).await;
+        channel.keep(&mut memory, &self.serving(), budget).await;
+        refreshed
+    }
+
+    /// Asks the store once, and serves what it names.
+    pub(super) async fn ask(&self, channel: &Followed, memory: &mut Memory, budget: Duration) -> Refreshed {
         let before = self.serving();
-        let found = channel.look(&mut memory, &before, budget).await;
+        let found = channel.look(memory, &before, budget).await;
         let now = SystemTime::now();
         let mut serving = Serving { refreshed: Some(now), ..Serving::clone(&before) };
         let refreshed = match found {
@@ -141,11 +147,9 @@ impl Live {
         let serving = Arc::new(serving);
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = serving.clone();
         memory.let_go();
-        memory.due = Some(now + jittered(channel.following.interval));
-        channel.tell(&mut memory, &serving, &refreshed);
-        if refreshed == Refreshed::Swapped {
-            channel.keep(serving.channel.as_ref()).await;
-        }
+        memory.unkept |= refreshed == Refreshed::Swapped;
+        memory.due = now.checked_add(jittered(channel.following.patience(&serving, now)));
+        channel.tell(memory, &serving, &refreshed);
         refreshed
     }
 
@@ -187,9 +191,13 @@ impl Followed {
             Err(fetched) => {
                 // A host that has nothing to serve has no time for many cases.
                 let most = before.set.is_err().then_some(CASES_AT_START);
+                // Machine code that could not be had may be had the next time.
+                let whole = fetched.package.native.values().all(Result::is_ok);
                 self.admitting.clone().admit(fetched, most).await.map_err(|reason| {
                     let release = wanted.payload.release.clone();
-                    memory.reject(&release, &reason);
+                    if whole {
+                        memory.reject(&release, &reason);
+                    }
                     Problem::Rejected { release, reason }
                 })?
             }
@@ -210,10 +218,7 @@ impl Followed {
         memory.allow(&verified, &self.following).map_err(refused)?;
         if memory.newest.as_ref() != Some(&verified) {
             memory.newest = Some(verified.clone());
-            if let Some(cache) = &self.cache {
-                // What an older one would be known by, after a restart.
-                let _ = cache.write(&seen_key(&self.place.channel), verified.object.to_bytes()).await;
-            }
+            self.note_seen(&verified).await;
         }
         memory.version = Some(version);
         let serves =
@@ -229,9 +234,9 @@ impl Followed {
     /// Tells the operator what is new, and each reason once.
     fn tell(&self, memory: &mut Memory, serving: &Serving, refreshed: &Refreshed) {
         match refreshed {
-            Refreshed::Unchanged => memory.told = None,
+            Refreshed::Unchanged => memory.told.clear(),
             Refreshed::Swapped => {
-                memory.told = None;
+                memory.told.clear();
                 if let (Ok(set), Some(channel)) = (&serving.set, &serving.channel) {
                     set.warnings.iter().for_each(|finding| (self.say)(&format!("warning: {finding}")));
                     let payload = &channel.payload;
@@ -244,12 +249,12 @@ impl Followed {
                     }
                 }
             }
-            Refreshed::Failed(reason) if memory.told.as_ref() != Some(reason) => {
-                let goes_on = if serving.set.is_ok() { "; what served before serves on" } else { "" };
-                (self.say)(&format!("error: {reason}{goes_on}"));
-                memory.told = Some(reason.clone());
+            Refreshed::Failed(reason) => {
+                if memory.is_news(reason) {
+                    let goes_on = if serving.set.is_ok() { "; what served before serves on" } else { "" };
+                    (self.say)(&format!("error: {reason}{goes_on}"));
+                }
             }
-            Refreshed::Failed(_) => {}
         }
     }
 }
@@ -262,7 +267,7 @@ impl Admitting {
         most: Option<Duration>,
     ) -> Result<Arc<PolicySet>, String> {
         let admitted = tokio::task::spawn_blocking(move || {
-            let Fetched { package, tests } = fetched;
+            let Fetched { package, tests, .. } = fetched;
             let set = self.admission.admit(&package, &self.caps, self.env).map_err(|error| error.to_string())?;
             let until = most.map(|most| Instant::now() + most);
             let failed = case::smoke(&self.admission, &set, (&package, &tests), &self.caps, self.env, until);

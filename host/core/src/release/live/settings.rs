@@ -1,8 +1,9 @@
 //! Says how a host follows a channel.
 
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
+use super::Serving;
 use crate::policy::Caps;
 use crate::release::{Access, Place, Trust};
 use crate::store::Admission;
@@ -26,6 +27,19 @@ pub struct Following {
     pub deny_fallback: bool,
     /// Whether the host refuses once the channel is expired.
     pub deny_expired: bool,
+}
+
+/// How soon a host asks again that has nothing by which it may decide.
+const IN_NEED: Duration = Duration::from_secs(1);
+
+impl Following {
+    /// How long the store is left alone, by what serves.
+    pub(super) fn patience(&self, serving: &Serving, now: SystemTime) -> Duration {
+        match serving.checked(Some(self), now) {
+            Ok(_) => self.interval,
+            Err(_) => self.interval.min(IN_NEED),
+        }
+    }
 }
 
 impl Default for Following {

@@ -13,7 +13,7 @@ use super::{Live, Refreshed, Serving, Setup};
 use crate::digest::sha256;
 use crate::release::channel::MOST_OF_A_CHANNEL;
 use crate::release::document::channel_key;
-use crate::release::{Bucket, Channel, Patience, Root, StoreError, Verified};
+use crate::release::{Bucket, Channel, ChannelError, Patience, Root, StoreError, Verified};
 use crate::store::PolicySet;
 
 impl Live {
@@ -35,10 +35,9 @@ impl Live {
     ) -> Result<Self, StoreError> {
         let Setup { place, following, access, caps, admission, cache, own, env, say } = setup;
         let patience = Patience { connect: budget, request: following.budget.max(budget), retries: 2 };
-        let folder = |path: &Path| Bucket::open(&Root::Folder(path.to_string_lossy().into_owned()), &access, patience);
         // Neither is needed as long as the store answers.
         let cache = cache.and_then(|path| kept_in(&path, &place.to_string(), say));
-        let own = own.and_then(|path| folder(&path).ok());
+        let own = own.and_then(|path| Bucket::in_folder(&path, false).ok());
         let channel = Followed {
             store: Bucket::open(&place.root, &access, patience)?,
             place,
@@ -55,8 +54,12 @@ impl Live {
         let unasked = Serving::of(Err("the store was not asked yet".to_owned()));
         let none = Serving { follows, known: Some(0), ..unasked };
         let live = Self { current: RwLock::new(Arc::new(none)), channel: Some(channel) };
-        if let Refreshed::Failed(reason) = live.refresh(budget).await {
-            live.fall_back(near.complete, &reason, last).await;
+        if let Some(channel) = &live.channel {
+            // What it finds is kept later, when nobody waits.
+            let asked = live.ask(channel, &mut *channel.memory.lock().await, budget).await;
+            if let Refreshed::Failed(reason) = asked {
+                live.fall_back(near.complete, &reason, last).await;
+            }
         }
         Ok(live)
     }
@@ -119,30 +122,38 @@ struct Near {
 impl Followed {
     /// Looks at what was kept and at what came with the host. Signatures are checked as the store's are.
     async fn near(&self) -> Near {
-        let (mut complete, mut all) = (Vec::new(), Vec::new());
-        for place in [&self.cache, &self.own].into_iter().flatten() {
-            complete.extend(self.read_near(place, &channel_key(&self.place.channel)).await);
-        }
-        if let Some(cache) = &self.cache {
-            all.extend(self.read_near(cache, &seen_key(&self.place.channel)).await);
+        let (channel, seen) = (channel_key(&self.place.channel), seen_key(&self.place.channel));
+        let places = [(&self.cache, &channel), (&self.own, &channel), (&self.cache, &seen)];
+        let (mut complete, mut newest) = (Vec::new(), None::<Verified>);
+        for (place, key) in places {
+            let Some(place) = place else { continue };
+            match self.read_near(place, key).await {
+                Some(Ok(verified)) => {
+                    if newest.as_ref().is_none_or(|newest| newest.payload.sequence < verified.payload.sequence) {
+                        newest = Some(verified.clone());
+                    }
+                    complete.extend(Some(verified).filter(|_| *key == channel));
+                }
+                Some(Err(error)) => (self.say)(&format!("warning: `{}/{key}` is not used: {error}", place.root())),
+                None => {}
+            }
         }
         complete.sort_by_key(|verified| std::cmp::Reverse(verified.payload.sequence));
-        all.extend(complete.iter().cloned());
-        Near { complete, newest: all.into_iter().max_by_key(|verified| verified.payload.sequence) }
+        Near { complete, newest }
     }
 
-    async fn read_near(&self, place: &Bucket, key: &str) -> Option<Verified> {
+    /// The channel that lies near, or why it does not count. None: there is none.
+    pub(super) async fn read_near(&self, place: &Bucket, key: &str) -> Option<Result<Verified, ChannelError>> {
         let bytes = place.read(key, MOST_OF_A_CHANNEL).await.ok()?;
-        let verified = Channel::verify(&bytes, &self.following.trust, &self.place.channel).ok()?;
+        let verified = Channel::verify(&bytes, &self.following.trust, &self.place.channel);
         // What the operator shut out is shut out here too; only what was seen before does not count yet.
-        Memory::default().allow(&verified, &self.following).ok()?;
-        Some(verified)
+        Some(verified.and_then(|it| Memory::default().allow(&it, &self.following).map(|()| it)))
     }
 
     async fn load_near(&self, verified: &Verified) -> Result<Arc<PolicySet>, String> {
         let fetched = self.shelves(false).fetch(&verified.payload.release, verified.key.is_some()).await;
         let fetched = fetched.map_err(|error| error.to_string())?;
-        // It passed its cases before it was kept.
+        // Whoever published or kept it ran its cases, and a log-in may wait for this.
         self.admitting.clone().admit(fetched, Some(Duration::ZERO)).await
     }
 }
@@ -150,8 +161,8 @@ impl Followed {
 /// A folder of its own for each channel, or none where it cannot be.
 fn kept_in(cache: &Path, place: &str, say: fn(&str)) -> Option<Bucket> {
     let folder = cache.join(sha256(place.as_bytes()).get(..16)?);
-    let root = Root::Folder(folder.to_string_lossy().into_owned());
-    let patience = Patience { connect: Duration::ZERO, request: Duration::ZERO, retries: 0 };
-    let opened = Bucket::make(&root).and_then(|()| Bucket::open(&root, &super::super::Access::default(), patience));
+    let made = Bucket::make(&Root::Folder(folder.to_string_lossy().into_owned()));
+    // A file that did not come to the disk whole is known by its digest.
+    let opened = made.and_then(|()| Bucket::in_folder(&folder, false));
     opened.map_err(|error| say(&format!("warning: nothing is kept for a start without the store: {error}"))).ok()
 }
