@@ -77,9 +77,11 @@ impl Native {
     pub(super) fn component(&self, engine: &Engine, bytes: &[u8]) -> Result<Component, NativeError> {
         let code = self.0.strip_prefix(sha256(bytes).as_bytes()).ok_or(NativeError::Component)?;
         // SAFETY: `deserialize` runs what the bytes say as machine code, so they must be what `precompile` gave. A `Native` is
-        // only made by `checked`: its bytes have the digest that the lock of the set names, and locks are only asked for machine
-        // code by `Source::read_own`, for a set that came with the host's own program. They were read whole into memory that is ours before the digest was taken, so nobody
-        // changes them afterwards. What another engine made, `FINGERPRINT` keeps out, here and in wasmtime's own header.
+        // only made by `checked`, which holds its bytes to a digest. Two ask for that: `Source::read_own`, for the lock of a set
+        // that came with the host's own program, and `release::fetch`, for a release whose channel a trusted key signed; who
+        // has that key may run machine code here, as who builds the host's package may. The bytes were read whole into memory
+        // that is ours before the digest was taken, so nobody changes them afterwards. What another engine made, `FINGERPRINT`
+        // keeps out, here and in wasmtime's own header.
         let component = unsafe { Component::deserialize(&engine.wasmtime, code) };
         component.map_err(|error| NativeError::Refused(one_line(&format!("{error:#}"))))
     }

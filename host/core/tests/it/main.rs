@@ -12,6 +12,7 @@ mod capabilities;
 mod corpus;
 mod determinism;
 mod fidelity;
+mod hostile_store;
 mod house;
 mod limits;
 mod live;
