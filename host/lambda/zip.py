@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Lays out and zips the package of the Lambda host. `package` calls it.
 
-usage: zip.py stage POLICIES FOLDER   copies the set, the components that it names, and their entries of the lock
+usage: zip.py stage POLICIES FOLDER   copies the set, the components that it names, and their entries of the lock; of a
+                                      release store what its channels serve
        zip.py zip FOLDER ZIP          zips a folder so that the same files give the same bytes, and prints the sizes
 """
 
@@ -16,7 +17,23 @@ from pathlib import Path
 MOST_COMPILED = 256 << 10
 
 
+def stage_store(store: Path, folder: Path) -> None:
+    """Copies what the channels name now, and leaves the past behind."""
+    keys = []
+    for channel in sorted(store.glob("channels/*.json")):
+        release = f"releases/{json.loads(json.loads(channel.read_text())['payload'])['release']}.json"
+        components = json.loads((store / release).read_text())["components"]
+        keys += [f"channels/{channel.name}", release]
+        keys += [f"components/sha256/{component['sha256']}.wasm" for component in components]
+        keys += [f"native/sha256/{it['sha256']}.cwasm" for component in components for it in component.get("native", [])]
+    for key in sorted(set(keys)):
+        (folder / key).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(store / key, folder / key)
+
+
 def stage(policies: Path, folder: Path) -> None:
+    if (policies / "channels").is_dir():
+        return stage_store(policies, folder)
     document = tomllib.loads((policies / "policies.toml").read_text())
     names = sorted({policy["component"] for policy in document.get("policy", [])})
     folder.mkdir(parents=True)
@@ -54,6 +71,8 @@ def zip_up(folder: Path, out: Path) -> None:
 
 
 def check_sizes(policies: Path) -> None:
+    if (policies / "channels").is_dir():
+        return
     lock = policies / "policies.lock"
     native = {it["component"] for it in tomllib.loads(lock.read_text()).get("native", [])} if lock.exists() else set()
     for path in sorted(policies.rglob("*.wasm")):

@@ -36,8 +36,8 @@ class Host:
             "AWS_LAMBDA_FUNCTION_NAME": "cogwit",
             "AWS_LAMBDA_FUNCTION_VERSION": "1",
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "512",
-            "LAMBDA_TASK_ROOT": str(folder),
         }
+        environment = {"LAMBDA_TASK_ROOT": str(folder)} | environment
         self.port = emulator.port
         self.log = folder / f"bootstrap-{time.monotonic_ns()}.log"
         self.out = self.log.open("wb")

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import zipfile
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -223,7 +224,26 @@ def without(shop: Shop) -> None:
         shop.store.proxy.turn("closed")
         with shop.host() as host:
             assert host.until(13, 10) < 10
-        shop.store.proxy.turn("fair")
+    with step("the store is away, and nothing was kept: the copy in the package serves"):
+        with shop.host(COGWIT_CACHE="off", LAMBDA_TASK_ROOT=str(packaged(shop))) as host:
+            assert host.until(13, 10) < 10
+            assert host.record()["set"]["sequence"] == 4, host.record()
+    shop.store.proxy.turn("fair")
+
+
+def packaged(shop: Shop) -> Path:
+    """The package of a function that brings a copy of the store along, unpacked."""
+    copy, zipped, task = shop.folder / "copy", shop.folder / "own.zip", shop.folder / "task"
+    objects = shop.store.client().list_objects_v2(Bucket=s3.BUCKET, Prefix="login/")["Contents"]
+    for key in [it["Key"] for it in objects]:
+        path = copy / key.removeprefix("login/")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(shop.store.read(key))
+    command = [ROOT / "host" / "lambda" / "package", "--bootstrap", shop.bootstrap, "--policies", copy, "--out", zipped]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    with zipfile.ZipFile(zipped) as package:
+        package.extractall(task)
+    return task
 
 
 if __name__ == "__main__":
