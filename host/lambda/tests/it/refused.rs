@@ -94,6 +94,7 @@ fn deeds() -> Vec<Deed> {
         deed("its sequence 2 had another release before", |store| {
             let first = store.all().into_keys().find(|key| key.starts_with("history/")).unwrap();
             store.write(CHANNEL, store.read(&first));
+            lose(store, "history/prod/00000000000000000002.json");
             store.publish(12);
         }),
         newer("was changed: it has the digest ", |store| then(store, "components/", flip)),

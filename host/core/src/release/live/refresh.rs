@@ -147,7 +147,7 @@ impl Live {
         let serving = Arc::new(serving);
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = serving.clone();
         memory.let_go();
-        memory.unkept |= refreshed == Refreshed::Swapped;
+        memory.unkept |= refreshed == Refreshed::Swapped && channel.cache.is_some();
         memory.due = now.checked_add(jittered(channel.following.patience(&serving, now)));
         channel.tell(memory, &serving, &refreshed);
         refreshed
