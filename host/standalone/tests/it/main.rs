@@ -24,6 +24,7 @@ mod new;
 mod pack;
 mod program;
 mod publish;
+mod publish_checks;
 mod publish_faults;
 mod readme;
 mod refused;
