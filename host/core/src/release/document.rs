@@ -129,12 +129,12 @@ impl Release {
 
     /// The set, ready to be admitted. `components` and `native` hold what was read, by digest.
     pub(super) fn package(
-        self,
+        &self,
         components: &BTreeMap<String, Vec<u8>>,
         native: &BTreeMap<String, Result<Native, String>>,
     ) -> (Package, Vec<Tests>) {
         let tests = self.cases.iter().map(TestTexts::parse).collect();
-        let mut package = Package::of(self.policies, BTreeMap::new());
+        let mut package = Package::of(self.policies.clone(), BTreeMap::new());
         for policy in &package.document.policies {
             let digest = policy.sha256.clone().unwrap_or_default();
             if package.components.contains_key(&policy.component) {

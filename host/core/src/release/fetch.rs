@@ -28,6 +28,8 @@ pub enum FetchError {
 /// A release that was read, ready to be admitted.
 #[derive(Debug)]
 pub struct Fetched {
+    /// The release, as it lies in the store.
+    pub release: Release,
     /// The set, its components and their machine code.
     pub package: Package,
     /// The cases that the set has to pass.
@@ -107,7 +109,7 @@ impl Shelves<'_> {
             components.insert(digest, bytes);
         }
         let (package, tests) = release.package(&components, &natives);
-        Ok(Fetched { package, tests })
+        Ok(Fetched { release, package, tests })
     }
 
     pub(super) async fn release(&self, digest: &str) -> Result<Release, FetchError> {

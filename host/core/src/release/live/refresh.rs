@@ -262,7 +262,7 @@ impl Admitting {
         most: Option<Duration>,
     ) -> Result<Arc<PolicySet>, String> {
         let admitted = tokio::task::spawn_blocking(move || {
-            let Fetched { package, tests } = fetched;
+            let Fetched { package, tests, .. } = fetched;
             let set = self.admission.admit(&package, &self.caps, self.env).map_err(|error| error.to_string())?;
             let until = most.map(|most| Instant::now() + most);
             let failed = case::smoke(&self.admission, &set, (&package, &tests), &self.caps, self.env, until);
