@@ -82,8 +82,12 @@ impl Bucket {
         read.filter_map(std::future::ready).collect().await
     }
 
-    /// Reads an object that is named by its digest.
-    pub(super) async fn read_checked(&self, key: &str, digest: &str, most: u64) -> Result<Vec<u8>, StoreError> {
+    /// Reads an object of at most `most` bytes that is named by its digest.
+    ///
+    /// # Errors
+    ///
+    /// As [`Bucket::read`], and where it has another digest.
+    pub async fn read_checked(&self, key: &str, digest: &str, most: u64) -> Result<Vec<u8>, StoreError> {
         let bytes = self.read(key, most).await?;
         let found = sha256(&bytes);
         if found == digest { Ok(bytes) } else { Err(StoreError::Changed { object: self.name(key), found }) }

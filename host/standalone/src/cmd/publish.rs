@@ -38,7 +38,7 @@ AWS_PROFILE, AWS_REGION, AWS_ENDPOINT_URL and so on. Publishing needs s3:GetObje
 Settings that refer to COGWIT_SECRET_* need a value here too, for the checks; it does not leave this machine. Files that cases \
 name travel along, and must lie in the folder of the set.
 
-A SOURCE may be a channel, which promotes what that one serves.
+A SOURCE may be a channel, which promotes what that one serves, with its machine code if a trusted key signed it.
 
 COGWIT_TRUSTED_KEYS says who else may have published here before. If it is set, the key that signs must be among it.
 
@@ -61,7 +61,8 @@ pub(crate) struct Args {
     channel: Place,
     #[command(flatten)]
     ship: ShipArgs,
-    /// Make machine code for this target too, so that hosts need not compile; repeat it for more
+    /// Make machine code for this target too, so that hosts need not compile; repeat it for more [default: what a channel as
+    /// SOURCE has]
     #[arg(long, value_name = "TARGET")]
     native: Vec<String>,
     /// Make every check up to the upload, tell what would change, and change nothing
@@ -142,9 +143,19 @@ fn make(args: &Args, config: &Config, policies: &Policies) -> Result<Made, Failu
     admit(&Admission::new(engine()?), &package, &tests, config).map_err(|problems| {
         Failure::could_not_run(format!("{policies} is not published, since no host would serve it\n{problems}"))
     })?;
-    let native = native(&args.native, &engine()?, &package)?;
+    let mut warnings = Vec::new();
+    let native = match args.native.as_slice() {
+        [] => policies.native()?.unwrap_or_else(|| {
+            // Hosts that trust this publisher would run it.
+            warnings.push(format!(
+                "the machine code of {policies} is left out, since no trusted key signed it: make it with `--native`"
+            ));
+            NativeCode::new()
+        }),
+        targets => native(targets, &engine()?, &package)?,
+    };
     let release = Release::of(&package, policies.test_texts(&tests)?, &native).map_err(Failure::could_not_run)?;
-    let warnings = not_for_lambda(&release).collect();
+    warnings.extend(not_for_lambda(&release));
     Ok(Made { package, release, native, warnings })
 }
 

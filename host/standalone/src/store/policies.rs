@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use cogwit_core::config::Config;
 use cogwit_core::policy::Document;
-use cogwit_core::release::{Fetched, Place};
+use cogwit_core::release::{Fetched, NativeCode, Place};
 use cogwit_core::store::{Package, Source, TestTexts, Tests};
 
 use super::open::{Found, fetch_failure};
@@ -25,6 +25,8 @@ pub(crate) enum Policies {
 /// A release that was fetched.
 pub(crate) struct FetchedSet {
     reference: Reference,
+    /// Whether a trusted key signed for it.
+    signed: bool,
     fetched: Fetched,
 }
 
@@ -78,6 +80,33 @@ impl Policies {
         }
     }
 
+    /// The machine code that was published with it, for every target. None: no trusted key signed for what there is.
+    pub(crate) fn native(&self) -> Result<Option<NativeCode>, Failure> {
+        let mut native = NativeCode::new();
+        let Self::Fetched(set) = self else { return Ok(Some(native)) };
+        let components = &set.fetched.release.components;
+        if components.iter().all(|component| component.native.is_empty()) {
+            return Ok(Some(native));
+        }
+        if !set.signed {
+            return Ok(None);
+        }
+        let store = Store::open(&set.reference.place)?;
+        for component in components {
+            for artifact in &component.native {
+                let key = artifact.key();
+                let read = store.wait(store.bucket.read_checked(&key, &artifact.sha256, artifact.size));
+                let bytes = read.map_err(|error| {
+                    Failure::could_not_run(format!(
+                        "the machine code of {self} cannot be had: {error}; `--native` makes it anew"
+                    ))
+                })?;
+                native.entry(component.sha256.clone()).or_default().push((artifact.clone(), bytes));
+            }
+        }
+        Ok(Some(native))
+    }
+
     /// The folder that it lies in, where it lies in one.
     pub(crate) fn folder(&self) -> Option<&Path> {
         match self {
@@ -92,5 +121,5 @@ fn fetch(reference: Reference, config: &Config) -> Result<FetchedSet, Failure> {
     let store = Store::open(&reference.place)?;
     let Found { digest, signed } = store.named(&reference, config)?;
     let fetched = store.wait(store.bucket.fetch_release(&digest, signed)).map_err(|error| fetch_failure(&error))?;
-    Ok(FetchedSet { reference, fetched })
+    Ok(FetchedSet { reference, signed, fetched })
 }

@@ -23,6 +23,7 @@ mod new;
 #[cfg(unix)]
 mod pack;
 mod program;
+mod promote;
 mod publish;
 mod publish_checks;
 mod publish_faults;
