@@ -88,8 +88,12 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
     if standing.channel.is_none() {
         return Err(store.no_channel());
     }
-    let said = Said::read(&standing.object, trust, &store.place)
-        .map_err(|error| Failure::could_not_run(format!("the channel `{}`: {error}", store.place)))?;
+    // Of one that is too large, nothing was read.
+    let said = match &standing.channel {
+        Some(Err(error)) if standing.object.is_empty() => Err(error.clone()),
+        _ => Said::read(&standing.object, trust, &store.place),
+    };
+    let said = said.map_err(|error| Failure::could_not_run(format!("the channel `{}`: {error}", store.place)))?;
     if let Some(folder) = &args.export {
         export(folder, &said)?;
     }

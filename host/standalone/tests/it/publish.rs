@@ -157,10 +157,11 @@ fn a_channel_that_somebody_changed_is_gone_over_on_purpose_only() {
         let told = stderr(&channel.publish("four").ends(1).stdout_eq(""));
         assert!(told.contains("its signature does not hold: it was changed after"), "{told}");
         let forced = json(&channel.publish("four").args(["--force", "--format", "json"]).ends(0));
-        assert_eq!(forced["sequence"], 3);
+        // Above what it claims, since a host that trusts another key may have taken it.
+        assert_eq!(forced["sequence"], 10);
         channel.put("channels/prod.json", "{");
         channel.publish("four").ends(1);
-        assert_eq!(json(&channel.publish("four").args(["--force", "--format", "json"]).ends(0))["sequence"], 4);
+        assert_eq!(json(&channel.publish("four").args(["--force", "--format", "json"]).ends(0))["sequence"], 11);
     }
 }
 
