@@ -280,6 +280,10 @@ fn where_events_come_at_once_none_waits_and_one_asks() {
     store.bring_to(&s3);
     s3.forget_requests();
     s3.fail(Fault::Hang);
+    host.ask(EVENT);
+    // All four wait for events, although one of them has to see to the store.
+    let free = host.api.wait(SOON, |seen| (seen.asked == seen.posts.len() + 4).then_some(()));
+    assert!(free.is_some());
     for _ in 0..8 {
         assert!(timed(&host, host.invocation(EVENT)) < SOON);
     }
@@ -290,4 +294,28 @@ fn where_events_come_at_once_none_waits_and_one_asks() {
         assert!(since.elapsed() < Duration::from_secs(10), "{}", host.stderr());
         thread::sleep(Duration::from_millis(20));
     }
+}
+
+#[test]
+fn where_events_come_at_once_to_a_stale_set_one_question_serves_them_all() {
+    let (_, s3) = serving(11);
+    let further = [("AWS_LAMBDA_MAX_CONCURRENCY", "4"), ("COGWIT_MAX_STALENESS", "1 ms"), ("COGWIT_REFRESH", "600 ms")];
+    let host = follow_s3(&s3, &Package::empty(), &further);
+    host.rests();
+    thread::sleep(Duration::from_millis(700));
+    s3.forget_requests();
+    // Long enough for each to come while the first one asks.
+    s3.fail(Fault::Drip { bytes: 100, every: Duration::from_millis(20) });
+    s3.ignore_conditions(true);
+    let known = host.api.seen().posts.len();
+    let ids: Vec<_> = (0..4)
+        .map(|_| {
+            let invocation = host.invocation(EVENT);
+            let id = invocation.id.clone();
+            host.api.deliver(invocation);
+            id
+        })
+        .collect();
+    ids.iter().for_each(|id| drop(host.wait(id, known)));
+    assert_eq!(s3.requests().len(), 1, "{:?}", s3.requests());
 }
