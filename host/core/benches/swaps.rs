@@ -1,6 +1,8 @@
 //! Swaps a thousand releases under load: no failed decision, none from two sets, memory flat, and the tail of the times.
 //!
-//! `cargo bench -p cogwit-core --bench swaps`
+//! `MALLOC_ARENA_MAX=2 MALLOC_TRIM_THRESHOLD_=65536 cargo bench -p cogwit-core --bench swaps`
+//!
+//! The two variables keep glibc from hoarding what threads gave back, which is not ours to hold flat.
 #![expect(
     clippy::unwrap_used,
     clippy::panic,

@@ -222,9 +222,11 @@ pub(crate) const SIZE: &Unit<u64> = &Unit {
     show: |bytes| ByteSize::b(*bytes).to_string(),
     example: "a size such as `16 MiB`",
 };
+/// No time is longer, so that whoever adds one to a moment of this age has a moment too.
+const LONGEST: Duration = Duration::from_secs(100 * 31_557_600);
 pub(crate) const TIME: &Unit<Duration> = &Unit {
     least: Duration::from_millis(1),
-    parse: |text| humantime::parse_duration(text).ok(),
+    parse: |text| humantime::parse_duration(text).ok().filter(|time| *time <= LONGEST),
     show: |time| humantime::format_duration(*time).to_string(),
     example: "a time such as `100 ms`",
 };
@@ -277,6 +279,8 @@ mod tests {
     fn what_cannot_be_read_is_named_all_at_once() {
         assert_eq!(over("fuel = 0\ndeadline = 0\nmemory = 0\noutput = 0").unwrap_err().len(), 4);
         assert_eq!(over("log-lines = 0").unwrap().log_lines, 0);
+        assert_eq!(TIME.read("100years"), Some(LONGEST));
+        assert_eq!(TIME.read("100years 1ms"), None);
         let errors = over("fuel = -1\ndeadline = 5\nmemory = 'lots'").unwrap_err();
         let texts: Vec<_> = errors.iter().map(ToString::to_string).collect();
         assert_eq!(

@@ -153,9 +153,7 @@ impl Release {
         }
         package
     }
-}
 
-impl Release {
     /// The cases that the set has to pass.
     pub fn tests(&self) -> Vec<Tests> {
         self.cases.iter().map(TestTexts::parse).collect()

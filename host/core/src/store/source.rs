@@ -122,6 +122,11 @@ pub enum SourceError {
         /// The most that is read, in bytes.
         most: u64,
     },
+    /// A file that would travel with the set, though it is no part of it.
+    #[error(
+        "`{0}` lies outside of the set's folder, and would be published with it: move it there, and name it by its new path"
+    )]
+    Outside(PathBuf),
     /// Nothing of the document can be read.
     #[error("`{path}`: {}", reasons.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
     Document {
@@ -214,16 +219,27 @@ impl Source {
     ///
     /// # Errors
     ///
-    /// What cannot be read, or is no text.
+    /// What cannot be read, is no text, or lies outside of the document's folder: who wrote a set does not thereby publish what
+    /// else is on the machine of whoever publishes it.
     pub fn test_texts(&self, tests: &[Tests]) -> Result<Vec<TestTexts>, SourceError> {
         let Self::Document(path) = self else { return Ok(Vec::new()) };
         let folder = path.parent().unwrap_or(Path::new(""));
+        let real = |path: &Path| {
+            path.canonicalize().map_err(|reason| SourceError::Unreadable { path: path.to_owned(), reason })
+        };
+        // Of a path without a folder, the parent is empty.
+        let inside = if tests.is_empty() { PathBuf::new() } else { real(&Path::new(".").join(folder))? };
+        let read_text = |path: &Path| match real(path)? {
+            real if real.starts_with(&inside) => read_text(path),
+            _ => Err(SourceError::Outside(path.to_owned())),
+        };
         let read = |tests: &Tests| {
             let path = folder.join(&tests.file);
+            let text = read_text(&path)?;
             let beside = path.parent().unwrap_or(Path::new(""));
             let files = tests.cases.files.iter().map(|name| Ok((name.clone(), read_text(&beside.join(name))?)));
             let files = files.collect::<Result<_, SourceError>>()?;
-            Ok(TestTexts { policy: tests.policy.clone(), file: tests.file.clone(), text: read_text(&path)?, files })
+            Ok(TestTexts { policy: tests.policy.clone(), file: tests.file.clone(), text, files })
         };
         tests.iter().map(read).collect()
     }

@@ -5,21 +5,26 @@ use std::io::IsTerminal as _;
 use std::path::Path;
 use std::process::ExitCode;
 
+use bytesize::ByteSize;
 use cogwit_core::case;
 use cogwit_core::config::Config;
 use cogwit_core::digest::sha256;
-use cogwit_core::release::{Bucket, NativeArtifact, NativeCode, Place, Progress, Release, Root, Standing, Uploaded};
+use cogwit_core::release::{Bucket, NativeArtifact, NativeCode, Place, Progress, Release, Root, Uploaded};
 use cogwit_core::run::{Engine, FINGERPRINT, Native};
-use cogwit_core::store::{Admission, Package, Tests};
+use cogwit_core::store::{Admission, MOST_COMPILED_AT_START, Package, Tests};
+use cogwit_core::text::one_line;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
 use super::common::{CHANNEL, Format, config_from_env, print};
-use super::ship::{ShipArgs, Shipped, Shipping, before};
-use crate::changes::{Change, changes, lines};
+use super::ship::{ShipArgs, Shipped, Shipping, changed, warned};
+use crate::changes::{Change, lines};
 use crate::failure::{Failure, exit};
 use crate::store::{Policies, Store, failure};
 use crate::{output, sign};
+
+/// Where the Lambda host runs.
+const LAMBDA: &str = "x86_64-unknown-linux-gnu";
 
 /// Publishes a policy set: hosts that follow the channel take it over, without a deployment
 ///
@@ -27,13 +32,15 @@ use crate::{output, sign};
 /// channel point to it, so that at each moment a whole release is served. Who published in the meantime is not gone over.
 #[derive(Debug, clap::Args)]
 #[command(after_help = format!("\
-A store is a folder or a bucket of S3. Credentials, region and endpoint come as every AWS tool takes them:
-AWS_ACCESS_KEY_ID, AWS_PROFILE, AWS_REGION, AWS_ENDPOINT_URL and so on. Publishing needs s3:GetObject,
-s3:PutObject and s3:ListBucket.
+A store is a folder or a bucket of S3. Credentials, region and endpoint come as every AWS tool takes them: AWS_ACCESS_KEY_ID, \
+AWS_PROFILE, AWS_REGION, AWS_ENDPOINT_URL and so on. Publishing needs s3:GetObject, s3:PutObject and s3:ListBucket.
 
-Settings that refer to COGWIT_SECRET_* need a value here too, for the checks; it does not leave this
-machine. A SOURCE may be a channel, which promotes what that one serves. COGWIT_TRUSTED_KEYS says who else
-may have published here before.
+Settings that refer to COGWIT_SECRET_* need a value here too, for the checks; it does not leave this machine. Files that cases \
+name travel along, and must lie in the folder of the set.
+
+A SOURCE may be a channel, which promotes what that one serves, with its machine code if a trusted key signed it.
+
+COGWIT_TRUSTED_KEYS says who else may have published here before. If it is set, the key that signs must be among it.
 
 {}
 
@@ -54,10 +61,11 @@ pub(crate) struct Args {
     channel: Place,
     #[command(flatten)]
     ship: ShipArgs,
-    /// Make machine code for this target too, so that hosts need not compile; repeat it for more
+    /// Make machine code for this target too, so that hosts need not compile; repeat it for more [default: what a channel as
+    /// SOURCE has]
     #[arg(long, value_name = "TARGET")]
     native: Vec<String>,
-    /// Make every check, tell what would change, and change nothing
+    /// Make every check up to the upload, tell what would change, and change nothing
     #[arg(long)]
     dry_run: bool,
     /// json: one object
@@ -80,69 +88,92 @@ struct Rehearsed {
     place: String,
     set: String,
     release: String,
-    /// Why it could only be published with `--force`.
-    problem: Option<String>,
+    /// What the publisher should know.
+    warnings: Vec<String>,
     changes: Option<Vec<Change>>,
 }
 
+/// What is to be published.
+struct Made {
+    package: Package,
+    release: Release,
+    native: NativeCode,
+    warnings: Vec<String>,
+}
+
 pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
-    let config = config_from_env()?;
-    let policies = Policies::open(&args.source, &config)?;
+    let shipping = Shipping::new(&args.ship, config_from_env()?)?;
+    let policies = Policies::open(&args.source, &shipping.config)?;
+    let Made { package, release, native, mut warnings } = make(args, &shipping.config, &policies)?;
+    let (set, digest) = (release.policies.set.name.as_str(), sha256(&release.to_bytes()));
+    let place = &args.channel;
+    let open = || {
+        let store = Store::open(place)?;
+        let standing = shipping.standing(&store)?;
+        Ok::<_, Failure>((store, standing))
+    };
+    let is_new = matches!(&place.root, Root::Folder(folder) if !Path::new(folder).exists());
+    let opened = if is_new { None } else { Some(open()?) };
+    warnings.extend(shipping.allow(place, opened.as_ref().map(|(_, standing)| standing), set)?);
+    let changes = opened.as_ref().and_then(|(store, standing)| changed(store, standing, &release));
     if args.dry_run {
-        return rehearse(args, &config, &policies);
+        let (place, set) = (place.to_string(), set.to_owned());
+        print(args.format, &Rehearsed { place, set, release: digest, warnings, changes }, rehearsed)?;
+        return Ok(ExitCode::from(exit::ALLOW));
     }
-    let shipping = Shipping::new(&args.ship, config)?;
-    let (package, release, native) = release(args, &shipping.config, &policies)?;
-    Bucket::make(&args.channel.root).map_err(|error| failure(&error))?;
-    let store = Store::open(&args.channel)?;
-    let standing = shipping.standing(&store)?;
-    let changes = changed(&store, &standing, &release);
+    let (store, standing) = match opened {
+        Some(opened) => opened,
+        None => {
+            Bucket::make(&place.root).map_err(|error| failure(&error))?;
+            open()?
+        }
+    };
     let uploaded = upload(&store, &release, &package, &native, args.format)?;
-    let digest = sha256(&release.to_bytes());
-    let shipped = shipping.point(&store, &standing, &release.policies.set.name, &digest)?;
+    let shipped = shipping.point(&store, &standing, (set, &digest), warnings)?;
     let published = Published { shipped, uploaded: uploaded.written, kept: uploaded.kept, changes };
     print(args.format, &published, |it| text(it, &shipping.config))?;
     Ok(ExitCode::from(exit::ALLOW))
 }
 
-fn rehearse(args: &Args, config: &Config, policies: &Policies) -> Result<ExitCode, Failure> {
-    let (_, release, _) = release(args, config, policies)?;
-    let is_new = matches!(&args.channel.root, Root::Folder(folder) if !Path::new(folder).exists());
-    let (mut problem, mut changes) = (None, None);
-    if !is_new {
-        let store = Store::open(&args.channel)?;
-        let trust = &config.following.trust;
-        let standing = store.wait(store.bucket.standing(&store.place, trust)).map_err(|error| failure(&error))?;
-        problem = standing.channel.as_ref().and_then(|channel| channel.as_ref().err()).map(ToString::to_string);
-        changes = changed(&store, &standing, &release);
-    }
-    let (place, set, release) =
-        (args.channel.to_string(), release.policies.set.name.clone(), sha256(&release.to_bytes()));
-    print(args.format, &Rehearsed { place, set, release, problem, changes }, |it| {
-        let mut lines = vec![
-            format!("would publish the set `{}` to {}", it.set, it.place),
-            format!("  release   {:.12}", it.release),
-        ];
-        let problem =
-            it.problem.iter().map(|problem| format!("  warning   what the channel says now is not trusted: {problem}"));
-        lines.extend(problem);
-        lines.extend(told(it.changes.as_deref()));
-        lines.join("\n")
-    })?;
-    Ok(ExitCode::from(exit::ALLOW))
-}
-
 /// The set as a release, if a host would serve it.
-fn release(args: &Args, config: &Config, policies: &Policies) -> Result<(Package, Release, NativeCode), Failure> {
+fn make(args: &Args, config: &Config, policies: &Policies) -> Result<Made, Failure> {
     let package = policies.read()?;
     let tests = policies.tests(&package.document);
     let engine = || Engine::new(1, config.caps.limits.memory).map_err(Failure::could_not_run);
     admit(&Admission::new(engine()?), &package, &tests, config).map_err(|problems| {
         Failure::could_not_run(format!("{policies} is not published, since no host would serve it\n{problems}"))
     })?;
-    let native = native(&args.native, &engine()?, &package)?;
+    let mut warnings = Vec::new();
+    let native = match args.native.as_slice() {
+        [] => policies.native()?.unwrap_or_else(|| {
+            // Hosts that trust this publisher would run it.
+            warnings.push(format!(
+                "the machine code of {policies} is left out, since no trusted key signed it: make it with `--native`"
+            ));
+            NativeCode::new()
+        }),
+        targets => native(targets, &engine()?, &package)?,
+    };
     let release = Release::of(&package, policies.test_texts(&tests)?, &native).map_err(Failure::could_not_run)?;
-    Ok((package, release, native))
+    warnings.extend(not_for_lambda(&release));
+    Ok(Made { package, release, native, warnings })
+}
+
+/// A warning for each component that the Lambda host refuses.
+fn not_for_lambda(release: &Release) -> impl Iterator<Item = String> {
+    let refused = release.components.iter().filter(|component| {
+        component.size > MOST_COMPILED_AT_START as u64 && component.native.iter().all(|native| native.target != LAMBDA)
+    });
+    refused.map(|component| {
+        let policies = &release.policies.policies;
+        let named = policies.iter().find(|policy| policy.sha256.as_ref() == Some(&component.sha256));
+        format!(
+            "`{}` is larger than {}, and the Lambda host, which does not compile such a one when it starts, refuses the set: \
+             add `--native {LAMBDA}`",
+            one_line(named.map_or(&component.sha256, |policy| &policy.component)),
+            ByteSize::b(MOST_COMPILED_AT_START as u64)
+        )
+    })
 }
 
 /// Makes every check that a host makes, and tells all that is wrong.
@@ -178,12 +209,6 @@ fn native(targets: &[String], engine: &Engine, package: &Package) -> Result<Nati
         made.insert(sha256(bytes), vec![(artifact, code)]);
     }
     Ok(made)
-}
-
-/// What is different from what the channel names now; none where that cannot be read.
-fn changed(store: &Store, standing: &Standing, release: &Release) -> Option<Vec<Change>> {
-    let before = store.release(&before(standing)?.payload.release).ok()?;
-    Some(changes(&before, release, true))
 }
 
 fn upload(
@@ -225,6 +250,14 @@ fn text(it: &Published, config: &Config) -> String {
     );
     lines.extend(told(it.changes.as_deref()));
     lines.extend(shipped.lines(config));
+    lines.join("\n")
+}
+
+fn rehearsed(it: &Rehearsed) -> String {
+    let mut lines =
+        vec![format!("would publish the set `{}` to {}", it.set, it.place), format!("  release   {:.12}", it.release)];
+    lines.extend(warned(&it.warnings));
+    lines.extend(told(it.changes.as_deref()));
     lines.join("\n")
 }
 

@@ -2,15 +2,15 @@
 
 use std::process::ExitCode;
 
-use cogwit_core::release::{Place, Release, Standing};
+use cogwit_core::release::{Place, Standing};
 use cogwit_core::run::Engine;
 use cogwit_core::store::Admission;
 use serde::Serialize;
 
 use super::common::{CHANNEL, Format, config_from_env, print};
 use super::publish::admit;
-use super::ship::{ShipArgs, Shipped, Shipping, before};
-use crate::changes::{Change, changes, lines};
+use super::ship::{ShipArgs, Shipped, Shipping, before, changed};
+use crate::changes::{Change, lines};
 use crate::failure::{Failure, exit};
 use crate::sign;
 use crate::store::{Found, Store, Wanted, failure, fetch_failure};
@@ -20,8 +20,8 @@ use crate::store::{Found, Store, Wanted, failure, fetch_failure};
 /// The release must lie in the store as a whole, and pass the checks of `cogwit validate`, its cases included.
 #[derive(Debug, clap::Args)]
 #[command(after_help = format!("\
-RELEASE is a sequence of `cogwit history`, such as 7, or 8 or more digits of a digest. A whole digest may be
-any release of the store, such as one that another channel serves.
+RELEASE is a sequence of `cogwit history`, such as 7, or 8 or more digits of a digest. A whole digest may be any \
+release of the store, such as one that another channel serves.
 
 {}
 
@@ -68,6 +68,8 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
         None => last(&store, &standing, &shipping)?.digest,
     };
     let release = store.release(&digest)?;
+    let set = release.policies.set.name.as_str();
+    let warnings = shipping.allow(&store.place, Some(&standing), set)?;
     let lacking = store.wait(store.bucket.lacking(&release));
     if !lacking.is_empty() {
         let reasons: Vec<_> = lacking.iter().map(ToString::to_string).collect();
@@ -80,7 +82,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
         check(&store, &digest, &shipping)?;
     }
     let changes = changed(&store, &standing, &release);
-    let shipped = shipping.point(&store, &standing, &release.policies.set.name, &digest)?;
+    let shipped = shipping.point(&store, &standing, (set, &digest), warnings)?;
     print(args.format, &RolledBack { shipped, admitted: !args.no_admission, changes }, |it| text(it, &shipping))?;
     Ok(ExitCode::from(exit::ALLOW))
 }
@@ -113,11 +115,6 @@ fn check(store: &Store, digest: &str, shipping: &Shipping) -> Result<(), Failure
              `--no-admission` goes over that\n{problems}"
         ))
     })
-}
-
-fn changed(store: &Store, standing: &Standing, release: &Release) -> Option<Vec<Change>> {
-    let before = store.release(&before(standing)?.payload.release).ok()?;
-    Some(changes(&before, release, true))
 }
 
 fn text(it: &RolledBack, shipping: &Shipping) -> String {

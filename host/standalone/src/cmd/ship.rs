@@ -2,11 +2,15 @@
 
 use std::time::{Duration, SystemTime};
 
+use anstyle::AnsiColor;
 use cogwit_core::config::Config;
-use cogwit_core::release::{ChannelError, Order, PublishError, Standing, Trust, Untrusted, Verified};
+use cogwit_core::release::{ChannelError, Order, Place, PublishError, Release, Standing, Trust, Untrusted, Verified};
+use cogwit_core::text::one_line;
 use serde::Serialize;
 
+use crate::changes::{Change, changes};
 use crate::failure::Failure;
+use crate::output::styled;
 use crate::sign::{SignArgs, Signer};
 use crate::store::{Store, failure};
 
@@ -16,9 +20,12 @@ pub(super) struct ShipArgs {
     #[command(flatten)]
     sign: SignArgs,
     /// When somebody should have published again, such as 30d; hosts then warn [default: never]
-    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
-    expires: Option<Duration>,
+    #[arg(long, value_name = "DURATION", value_parser = expires)]
+    expires: Option<SystemTime>,
     /// Go over a channel that cannot be trusted, serves another set, or is signed while this is not
+    ///
+    /// Hosts that saw the other set refuse this one, also when they start again, unless their `COGWIT_SET` names it. Also lets a
+    /// key sign that `COGWIT_TRUSTED_KEYS` lacks.
     #[arg(long)]
     force: bool,
 }
@@ -29,8 +36,19 @@ pub(super) struct Shipping {
     /// The signer's own key, and those that hosts with these variables trust.
     pub(super) trust: Trust,
     signer: Option<Signer>,
-    expires: Option<Duration>,
+    expires: Option<SystemTime>,
     force: bool,
+    warnings: Vec<String>,
+}
+
+/// The last moment that has a date with a year of four digits.
+const LAST: Duration = Duration::from_secs(253_402_300_799);
+
+/// The moment that lies so far ahead.
+fn expires(text: &str) -> Result<SystemTime, String> {
+    let time = humantime::parse_duration(text).map_err(|error| error.to_string())?;
+    let moment = SystemTime::now().checked_add(time).filter(|moment| *moment <= SystemTime::UNIX_EPOCH + LAST);
+    moment.ok_or_else(|| "it ends after the year 9999: write a time such as 30d".to_owned())
 }
 
 /// What a channel says now.
@@ -45,6 +63,8 @@ pub(super) struct Shipped {
     pub(super) expires: Option<String>,
     /// What it said before.
     pub(super) before: Option<Before>,
+    /// What the publisher should know.
+    pub(super) warnings: Vec<String>,
 }
 
 /// What a channel said before.
@@ -55,15 +75,33 @@ pub(super) struct Before {
 }
 
 impl Shipping {
-    /// Asks for the password of a key, if it needs one, before anything else is done.
+    /// Asks for the password of a key, if it needs one, before anything else is done. A key that hosts with these variables do
+    /// not trust only signs on purpose.
     pub(super) fn new(args: &ShipArgs, config: Config) -> Result<Self, Failure> {
         let signer = args.sign.signer()?;
         let mut trust = config.following.trust.clone();
-        match &signer {
-            Some(signer) => trust.keys.push(signer.public_key().line().parse().map_err(Failure::could_not_run)?),
+        let mut warnings = Vec::new();
+        match signer.as_ref().map(|signer| signer.public_key().trusted()) {
+            Some(key) => {
+                if !trust.keys.is_empty() && !trust.keys.contains(key) {
+                    let unfollowed = format!(
+                        "COGWIT_TRUSTED_KEYS lacks the key {} that signs, so that no host with these variables would follow \
+                         the channel",
+                        key.id
+                    );
+                    if !args.force {
+                        return Err(Failure::failed(format!(
+                            "{unfollowed}: add its line `{}`, sign with another key, or go on with `--force`",
+                            key.text
+                        )));
+                    }
+                    warnings.push(unfollowed);
+                }
+                trust.keys.push(key.clone());
+            }
             None => trust.unsigned = true,
         }
-        Ok(Self { config, trust, signer, expires: args.expires, force: args.force })
+        Ok(Self { config, trust, signer, expires: args.expires, force: args.force, warnings })
     }
 
     /// What the channel says now. It must be what was published last, unless it is to be gone over.
@@ -84,18 +122,41 @@ impl Shipping {
         }
     }
 
-    /// Lets the channel point to a release that lies in the store.
-    pub(super) fn point(
-        &self,
-        store: &Store,
-        standing: &Standing,
-        set: &str,
-        release: &str,
-    ) -> Result<Shipped, Failure> {
+    /// Whether a set may take the place of what the channel says, if it says anything; and what the publisher should know
+    /// where it may.
+    pub(super) fn allow(&self, place: &Place, standing: Option<&Standing>, set: &str) -> Result<Vec<String>, Failure> {
         if let Some(expected) = self.config.following.set.as_ref().filter(|expected| *expected != set) {
             let error = ChannelError::OtherSet { found: set.to_owned(), expected: expected.clone() };
             return Err(failed(PublishError::Unfollowed(error)));
         }
+        let mut warnings = self.warnings.clone();
+        match standing.and_then(|standing| standing.channel.as_ref()) {
+            Some(Err(error)) => warnings.push(format!("it goes over what is not trusted: {error}")),
+            Some(Ok(before)) if before.payload.set != set => {
+                let (found, set) = (before.payload.set.clone(), set.to_owned());
+                if !self.force {
+                    return Err(failed(PublishError::OtherSet { place: place.to_string(), found, set }));
+                }
+                warnings.push(format!(
+                    "hosts that saw the set `{}` here refuse `{set}`, also when they start again, unless COGWIT_SET is \
+                     `{set}` there",
+                    one_line(&found)
+                ));
+            }
+            _ => {}
+        }
+        Ok(warnings)
+    }
+
+    /// Lets the channel point to a release that lies in the store, whose set may.
+    pub(super) fn point(
+        &self,
+        store: &Store,
+        standing: &Standing,
+        release: (&str, &str),
+        warnings: Vec<String>,
+    ) -> Result<Shipped, Failure> {
+        let (set, release) = release;
         let key = self.signer.as_ref().map(Signer::key_id);
         let sign = |payload: &[u8], comment: &str| match &self.signer {
             Some(signer) => signer.sign(payload, comment).map_err(|failure| failure.to_string()),
@@ -105,7 +166,7 @@ impl Shipping {
             place: &store.place,
             set,
             release,
-            expires: self.expires.map(|expires| SystemTime::now() + expires),
+            expires: self.expires,
             key: key.as_deref(),
             sign: &sign,
             force: self.force,
@@ -123,6 +184,7 @@ impl Shipping {
             expires: payload.expires.map(|expires| humantime::format_rfc3339_seconds(expires).to_string()),
             before: before(standing)
                 .map(|before| Before { release: before.payload.release.clone(), sequence: before.payload.sequence }),
+            warnings,
         })
     }
 }
@@ -130,6 +192,17 @@ impl Shipping {
 /// What the channel said, by a key that is trusted.
 pub(super) fn before(standing: &Standing) -> Option<&Verified> {
     standing.channel.as_ref()?.as_ref().ok()
+}
+
+/// What is different from what the channel names now; none where that cannot be read.
+pub(super) fn changed(store: &Store, standing: &Standing, release: &Release) -> Option<Vec<Change>> {
+    let before = store.release(&before(standing)?.payload.release).ok()?;
+    Some(changes(&before, release, true))
+}
+
+/// The lines of what the publisher should know.
+pub(super) fn warned(warnings: &[String]) -> impl Iterator<Item = String> {
+    warnings.iter().map(|warning| format!("  {}   {warning}", styled("warning", AnsiColor::Yellow)))
 }
 
 /// Nothing was published.
@@ -155,6 +228,7 @@ impl Shipped {
         };
         let mut lines = vec![format!("  sequence  {}, {signed}", self.sequence)];
         lines.extend(self.expires.as_ref().map(|expires| format!("  expires   {expires}")));
+        lines.extend(warned(&self.warnings));
         let interval = humantime::format_duration(config.following.interval);
         lines.push(format!("hosts that follow the channel take it over within their COGWIT_REFRESH ({interval} here)"));
         lines

@@ -7,10 +7,11 @@ use crate::failure::Failure;
 
 /// What the help of a command that signs says of `--sign-with`.
 pub(crate) const SIGN_WITH: &str = "\
-A command of --sign-with gets the bytes to sign on standard input, and prints the Ed25519 signature: its 64
-bytes, or base64 of them. It is asked twice, for the payload's BLAKE2b digest and for the trusted comment, and
-has a minute for each. One that prints a whole minisign signature is asked again with the payload itself, and
-that signature counts. A key in AWS KMS signs by:
+A command of --sign-with gets the bytes to sign on standard input, and prints the Ed25519 signature: its 64 bytes, or base64 of \
+them. It is asked twice, for the payload's BLAKE2b digest and for the trusted comment, and has a minute for each. One that prints \
+a whole minisign signature is asked again with the payload itself, and that signature counts.
+
+A key in AWS KMS signs by:
   aws kms sign --key-id alias/cogwit --message fileb:///dev/stdin --message-type RAW \\
     --signing-algorithm ED25519_SHA_512 --query Signature --output text";
 

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use cogwit_core::release::TrustedKey;
 
 use crate::failure::Failure;
 
@@ -16,7 +17,7 @@ pub(super) const UNTRUSTED: &str = "untrusted comment:";
 pub(crate) struct PublicKey {
     pub(super) name: String,
     pub(super) number: [u8; 8],
-    line: String,
+    trusted: TrustedKey,
     verifier: minisign_verify::PublicKey,
 }
 
@@ -43,32 +44,32 @@ impl PublicKey {
         let (_, bytes) = bytes.split_first_chunk::<2>()?;
         let (number, _) = bytes.split_first_chunk()?;
         let verifier = minisign_verify::PublicKey::from_base64(line).ok()?;
-        Some(Self { name: name.to_owned(), number: *number, line: line.to_owned(), verifier })
+        Some(Self { name: name.to_owned(), number: *number, trusted: line.parse().ok()?, verifier })
     }
 
     /// The key's id, as minisign prints it: 16 upper-case digits.
     pub(crate) fn id(&self) -> String {
-        id(self.number)
+        self.trusted.id.clone()
     }
 
     /// The line that a host is told to trust: `RW...`.
     pub(crate) fn line(&self) -> &str {
-        &self.line
+        &self.trusted.text
+    }
+
+    /// The key as hosts trust it.
+    pub(crate) fn trusted(&self) -> &TrustedKey {
+        &self.trusted
     }
 
     /// What stands in a `.pub` file.
     pub(crate) fn file(&self) -> String {
-        format!("{UNTRUSTED} minisign public key {}\n{}\n", self.id(), self.line)
+        format!("{UNTRUSTED} minisign public key {}\n{}\n", self.id(), self.line())
     }
 
     pub(super) fn verifier(&self) -> &minisign_verify::PublicKey {
         &self.verifier
     }
-}
-
-/// The id of the key with this number.
-pub(super) fn id(number: [u8; 8]) -> String {
-    format!("{:016X}", u64::from_le_bytes(number))
 }
 
 #[cfg(test)]
@@ -100,7 +101,8 @@ mod tests {
 
     #[test]
     fn an_id_has_all_of_its_digits() {
-        assert_eq!(id([0x2f, 0, 0, 0, 0, 0, 0, 0]), "000000000000002F");
+        let bytes = [&b"Ed\x2f"[..], &[0; 39]].concat();
+        assert_eq!(PublicKey::of_line("it", &STANDARD.encode(bytes)).unwrap().id(), "000000000000002F");
     }
 
     #[test]

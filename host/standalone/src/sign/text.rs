@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use minisign_verify::{Error, Signature};
 
-use super::public::{PublicKey, UNTRUSTED, id};
+use super::public::{PublicKey, UNTRUSTED};
 
 /// The form whose signature is over the digest of the payload.
 const PREHASHED: &[u8; 2] = b"ED";
@@ -56,7 +56,7 @@ pub(super) fn check(key: &PublicKey, payload: &[u8], text: &str) -> Result<(), S
 fn signing_key(text: &str) -> Option<String> {
     let bytes = STANDARD.decode(text.lines().nth(1)?.trim()).ok()?;
     let (_, bytes) = bytes.split_first_chunk::<2>()?;
-    bytes.first_chunk().map(|number| id(*number))
+    bytes.first_chunk().map(|number| format!("{:016X}", u64::from_le_bytes(*number)))
 }
 
 #[cfg(test)]

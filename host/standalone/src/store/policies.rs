@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use cogwit_core::config::Config;
 use cogwit_core::policy::Document;
-use cogwit_core::release::{Place, Release};
+use cogwit_core::release::{Fetched, NativeCode, Place};
 use cogwit_core::store::{Package, Source, TestTexts, Tests};
 
-use super::open::fetch_failure;
+use super::open::{Found, fetch_failure};
 use super::{Reference, Store};
 use crate::failure::Failure;
 
@@ -24,16 +24,16 @@ pub(crate) enum Policies {
 
 /// A release that was fetched.
 pub(crate) struct FetchedSet {
-    name: String,
-    release: Release,
-    package: Package,
-    tests: Vec<Tests>,
+    reference: Reference,
+    /// Whether a trusted key signed for it.
+    signed: bool,
+    fetched: Fetched,
 }
 
 /// By what tells it from others.
 impl fmt::Debug for FetchedSet {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{} {}", self.name, self.package.document.digest)
+        write!(formatter, "{} {}", self.reference, self.fetched.package.document.digest)
     }
 }
 
@@ -41,7 +41,7 @@ impl fmt::Display for Policies {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Local(source) => source.fmt(formatter),
-            Self::Fetched(fetched) => write!(formatter, "`{}`", fetched.name),
+            Self::Fetched(set) => write!(formatter, "`{}`", set.reference),
         }
     }
 }
@@ -53,14 +53,14 @@ impl Policies {
             return Source::parse(text).map(Self::Local).map_err(Failure::could_not_run);
         }
         let reference: Reference = text.parse().map_err(Failure::usage)?;
-        Ok(Self::Fetched(Arc::new(fetch(&reference, config)?)))
+        Ok(Self::Fetched(Arc::new(fetch(reference, config)?)))
     }
 
     /// The set's document and components.
     pub(crate) fn read(&self) -> Result<Package, Failure> {
         match self {
             Self::Local(source) => source.read().map_err(Failure::could_not_run),
-            Self::Fetched(fetched) => Ok(fetched.package.clone()),
+            Self::Fetched(set) => Ok(set.fetched.package.clone()),
         }
     }
 
@@ -68,7 +68,7 @@ impl Policies {
     pub(crate) fn tests(&self, document: &Document) -> Vec<Tests> {
         match self {
             Self::Local(source) => source.tests(document),
-            Self::Fetched(fetched) => fetched.tests.clone(),
+            Self::Fetched(set) => set.fetched.tests.clone(),
         }
     }
 
@@ -76,8 +76,35 @@ impl Policies {
     pub(crate) fn test_texts(&self, tests: &[Tests]) -> Result<Vec<TestTexts>, Failure> {
         match self {
             Self::Local(source) => source.test_texts(tests).map_err(Failure::could_not_run),
-            Self::Fetched(fetched) => Ok(fetched.release.cases.clone()),
+            Self::Fetched(set) => Ok(set.fetched.release.cases.clone()),
         }
+    }
+
+    /// The machine code that was published with it, for every target. None: no trusted key signed for what there is.
+    pub(crate) fn native(&self) -> Result<Option<NativeCode>, Failure> {
+        let mut native = NativeCode::new();
+        let Self::Fetched(set) = self else { return Ok(Some(native)) };
+        let components = &set.fetched.release.components;
+        if components.iter().all(|component| component.native.is_empty()) {
+            return Ok(Some(native));
+        }
+        if !set.signed {
+            return Ok(None);
+        }
+        let store = Store::open(&set.reference.place)?;
+        for component in components {
+            for artifact in &component.native {
+                let key = artifact.key();
+                let read = store.wait(store.bucket.read_checked(&key, &artifact.sha256, artifact.size));
+                let bytes = read.map_err(|error| {
+                    Failure::could_not_run(format!(
+                        "the machine code of {self} cannot be had: {error}; `--native` makes it anew"
+                    ))
+                })?;
+                native.entry(component.sha256.clone()).or_default().push((artifact.clone(), bytes));
+            }
+        }
+        Ok(Some(native))
     }
 
     /// The folder that it lies in, where it lies in one.
@@ -90,11 +117,9 @@ impl Policies {
     }
 }
 
-fn fetch(reference: &Reference, config: &Config) -> Result<FetchedSet, Failure> {
+fn fetch(reference: Reference, config: &Config) -> Result<FetchedSet, Failure> {
     let store = Store::open(&reference.place)?;
-    let found = store.named(reference, config)?;
-    let fetched = store.wait(store.bucket.fetch_release(&found.digest, found.signed));
-    let fetched = fetched.map_err(|error| fetch_failure(&error))?;
-    let release = store.release(&found.digest)?;
-    Ok(FetchedSet { name: reference.to_string(), release, package: fetched.package, tests: fetched.tests })
+    let Found { digest, signed } = store.named(&reference, config)?;
+    let fetched = store.wait(store.bucket.fetch_release(&digest, signed)).map_err(|error| fetch_failure(&error))?;
+    Ok(FetchedSet { reference, signed, fetched })
 }

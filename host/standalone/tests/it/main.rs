@@ -23,7 +23,9 @@ mod new;
 #[cfg(unix)]
 mod pack;
 mod program;
+mod promote;
 mod publish;
+mod publish_checks;
 mod publish_faults;
 mod readme;
 mod refused;
