@@ -11,6 +11,7 @@ import shutil
 import sys
 import tomllib
 import zipfile
+from hashlib import sha256
 from pathlib import Path
 
 # What the host compiles at its start; a larger component needs machine code. The core's MOST_COMPILED_AT_START is the same number.
@@ -18,17 +19,37 @@ MOST_COMPILED = 256 << 10
 
 
 def stage_store(store: Path, folder: Path) -> None:
-    """Copies what the channels name now, and leaves the past behind."""
-    keys = []
+    """Copies what the channels name now, and leaves the past behind. Signatures are the host's to check."""
     for channel in sorted(store.glob("channels/*.json")):
-        release = f"releases/{json.loads(json.loads(channel.read_text())['payload'])['release']}.json"
-        components = json.loads((store / release).read_text())["components"]
-        keys += [f"channels/{channel.name}", release]
-        keys += [f"components/sha256/{component['sha256']}.wasm" for component in components]
-        keys += [f"native/sha256/{it['sha256']}.cwasm" for component in components for it in component.get("native", [])]
-    for key in sorted(set(keys)):
-        (folder / key).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(store / key, folder / key)
+        digest = json.loads(json.loads(channel.read_text())["payload"])["release"]
+        put(folder, f"channels/{channel.name}", channel.read_bytes())
+        release = checked(store, f"releases/{digest}.json", digest)
+        put(folder, f"releases/{digest}.json", release)
+        for component in json.loads(release)["components"]:
+            codes = component.get("native", [])
+            if component["size"] > MOST_COMPILED and not codes:
+                sys.exit(f"error: a component of `{channel.stem}` has {component['size']:,} bytes and no machine code, so the host "
+                         "could not start from this copy: publish with `--native`")
+            keys = {f"components/sha256/{component['sha256']}.wasm": component["sha256"]}
+            keys |= {f"native/sha256/{code['sha256']}.cwasm": code["sha256"] for code in codes}
+            for key, digest in keys.items():
+                put(folder, key, checked(store, key, digest))
+
+
+def put(folder: Path, key: str, data: bytes) -> None:
+    (folder / key).parent.mkdir(parents=True, exist_ok=True)
+    (folder / key).write_bytes(data)
+
+
+def checked(store: Path, key: str, digest: str) -> bytes:
+    """An object that is named by its digest."""
+    path = store / key
+    if not path.is_file():
+        sys.exit(f"error: `{key}` is not in {store}: copy the whole store, with aws s3 sync")
+    data = path.read_bytes()
+    if sha256(data).hexdigest() != digest:
+        sys.exit(f"error: `{key}` in {store} was changed: copy the store anew")
+    return data
 
 
 def stage(policies: Path, folder: Path) -> None:

@@ -16,6 +16,9 @@ use crate::log::say;
 /// the host starts from this folder while the store is out of reach.
 const POLICIES: &str = "policies";
 
+/// What a folder of a policy set has.
+const DOCUMENT: &str = "policies.toml";
+
 /// The one folder of a function that can be written to.
 const CACHE: &str = "/tmp/cogwit";
 
@@ -75,6 +78,11 @@ impl Settings {
 
     fn fixed(&self, own: &Path, environment: &Environment) -> Result<PolicySet, String> {
         let text = self.config.policies.clone().unwrap_or_else(|| own.to_string_lossy().into_owned());
+        if self.config.policies.is_none() && is_store(own) && !own.join(DOCUMENT).is_file() {
+            return Err(
+                "the package holds the copy of a release store, which serves only with its channel: set COGWIT_POLICIES to it, such as s3://bucket/prefix#prod".to_owned(),
+            );
+        }
         let source = Source::parse(&text).map_err(|error| error.to_string())?;
         // Machine code from elsewhere than the package would be somebody else's program.
         self.admit(&source, self.config.policies.is_none(), self.engine(environment.concurrency)?)
@@ -93,11 +101,11 @@ impl Settings {
             caps: self.config.caps.clone(),
             admission: admission(engine.clone()),
             cache: self.config.cache.folder(Some(CACHE.into())),
-            own: Some(own.to_owned()).filter(|own| own.join("channels").is_dir()),
+            own: Some(own.to_owned()).filter(|own| is_store(own)),
             env: variable,
             say,
         };
-        let plain = own.join("policies.toml");
+        let plain = own.join(DOCUMENT);
         let last = || plain.is_file().then(|| self.admit(&Source::Document(plain), true, engine));
         Live::follow(setup, STORE_AT_START, last).await.map_err(|error| format!("COGWIT_POLICIES: {error}"))
     }
@@ -123,6 +131,11 @@ impl Settings {
 fn place() -> Result<Option<Place>, String> {
     let text = env::var("COGWIT_POLICIES").ok().filter(|text| Place::is_meant_by(text));
     text.map(|text| text.parse()).transpose().map_err(|error: cogwit_core::release::PlaceError| error.to_string())
+}
+
+/// Whether a folder is the copy of a release store.
+fn is_store(folder: &Path) -> bool {
+    folder.join("channels").is_dir()
 }
 
 fn admission(engine: Engine) -> Admission {

@@ -71,7 +71,7 @@ const PRINTING: &str = r#"(import "wasi:cli/stdout@0.2.6" "get-stdout" (func $st
 
 fn set(component: &[u8], lines: &str) -> PolicySet {
     let package = package_of(component, &format!("capabilities = ['wasi']\n{lines}"));
-    ADMISSION.admit(&package, &caps(), |_| Some("Setting's \"own\"\nsecret".to_owned())).unwrap()
+    ADMISSION.admit(&package, &caps(), |_| Some("Sesame's \"own\"\nsecret".to_owned())).unwrap()
 }
 
 /// The record of a decision.
@@ -165,18 +165,18 @@ fn a_cut_leaves_no_half_of_a_secret() {
 
 #[test]
 fn a_secret_setting_is_found_however_it_is_written() {
-    let value = "Setting's \"own\"\nsecret";
+    let value = "Sesame's \"own\"\nsecret";
     let settings = "settings = { it = { env = 'COGWIT_SECRET_IT' } }";
     for text in [value.to_owned(), format!("{value:?}"), serde_json::to_string(value).unwrap()] {
         for ways in [&[Log, Context, Print, Deny] as &[_], &[Panic]] {
             let (record, told) = written(&set(&writing(&text, ways), settings), "{}", false);
-            holds_none(&(record + &told), &["Setting", "own", "secret"], &text);
+            holds_none(&(record + &told), &["Sesame", "own", "secret"], &text);
         }
     }
     let component = writing(&format!("the {value}"), &[Print]);
     let _kept = set(&component, settings);
     for bytes in 1..=30 {
         let cut = set(&component, &format!("limits = {{ log-bytes = {bytes} }}\n{settings}"));
-        holds_none(&recorded(&cut, "{}", false), &["Sett", "own", "ecr"], &format!("cut to {bytes}"));
+        holds_none(&recorded(&cut, "{}", false), &["Ses", "own", "ecr"], &format!("cut to {bytes}"));
     }
 }

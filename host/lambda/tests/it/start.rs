@@ -140,6 +140,15 @@ fn a_copy_of_the_store_in_the_package_serves() {
 }
 
 #[test]
+fn a_copy_of_the_store_without_its_channel_is_told_what_is_missing() {
+    let store = Store::new();
+    store.publish(11);
+    let host = Host::start(&copy_of(&store));
+    assert_eq!(host.ask(crate::store::EVENT).error_type(), Some("Function.PolicyFault"));
+    host.says("serves only with its channel: set COGWIT_POLICIES to it");
+}
+
+#[test]
 fn the_packages_plain_set_serves_last_and_that_is_an_error() {
     let store = Store::new();
     store.publish(11);
@@ -150,6 +159,7 @@ fn the_packages_plain_set_serves_last_and_that_is_an_error() {
     let set = &record["set"];
     assert_eq!((&set["name"], &set["channel"], &set["sequence"]), (&json!("acme"), &json!("prod"), &json!(null)));
     assert_eq!((&record["level"], &record["Fallback"]), (&json!("error"), &json!(1)));
+    host.says("error: without the store, `acme` of no sequence serves\n");
     store.restore(&all);
     assert_eq!(host.mark(), Some(11), "{}", host.stderr());
     assert_eq!(host.mark_and_record().1["Fallback"], 0);

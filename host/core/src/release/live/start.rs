@@ -100,11 +100,9 @@ impl Live {
             }
             (Ok(set), sequence) => {
                 let sequence = sequence.map_or_else(|| "no sequence".to_owned(), |it| format!("sequence {it}"));
-                let known = serving.known.unwrap_or_default();
-                (channel.say)(&format!(
-                    "error: without the store, `{}` of {sequence} serves, though {known} is known",
-                    set.name
-                ));
+                let known = serving.known.filter(|known| *known > 0);
+                let known = known.map(|known| format!(", though {known} is known")).unwrap_or_default();
+                (channel.say)(&format!("error: without the store, `{}` of {sequence} serves{known}", set.name));
             }
         }
         *self.current.write().unwrap_or_else(std::sync::PoisonError::into_inner) = Arc::new(serving);
