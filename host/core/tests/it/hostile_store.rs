@@ -1,7 +1,7 @@
 //! Plays what somebody does to a store who knows how a host reads it.
 
 use std::fs;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use cogwit_core::digest::sha256;
@@ -104,6 +104,27 @@ fn a_host_with_nothing_to_serve_asks_again_soon() {
     assert!(live.is_due(soon) && live.is_stale(soon));
     assert_eq!(refresh(&live), Refreshed::Swapped);
     assert!(!live.is_stale(SystemTime::now() + Duration::from_secs(2)));
+}
+
+#[test]
+fn a_host_that_keeps_itself_fresh_does_so_soon_where_it_has_nothing_to_serve() {
+    let (s3, signer) = (S3::start(), Signer::new());
+    let publisher = in_bucket(&s3, &signer);
+    publisher.publish(&marked(7));
+    s3.fail(Fault::Status(500));
+    let live = Arc::new(follow(Setup { access: access(&s3, S3::SECRET_KEY), ..setup(&publisher, None) }));
+    s3.heal();
+    // The interval is 30 s.
+    let keeping = RUNTIME.spawn({
+        let live = live.clone();
+        async move { live.keep_fresh().await }
+    });
+    let serves = (0..100).any(|_| {
+        std::thread::sleep(Duration::from_millis(100));
+        mark(&live) == Some(7)
+    });
+    keeping.abort();
+    assert!(serves);
 }
 
 #[test]

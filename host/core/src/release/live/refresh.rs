@@ -157,7 +157,8 @@ impl Live {
     pub async fn keep_fresh(&self) {
         let Some(channel) = &self.channel else { return };
         loop {
-            tokio::time::sleep(jittered(channel.following.interval)).await;
+            let patience = channel.following.patience(&self.serving(), SystemTime::now());
+            tokio::time::sleep(jittered(patience)).await;
             self.refresh(channel.following.budget).await;
         }
     }
