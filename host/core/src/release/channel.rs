@@ -38,7 +38,7 @@ pub struct Payload {
     pub channel: String,
     /// The digest of the release, in hexadecimal.
     pub release: String,
-    /// Grows with every change. A host never goes back.
+    /// Grows with every change. A host that remembers never goes back.
     pub sequence: u64,
     /// When it was signed.
     #[serde(serialize_with = "write_time", deserialize_with = "read_time")]
@@ -73,7 +73,7 @@ pub struct Verified {
 #[non_exhaustive]
 pub enum ChannelError {
     /// Not the JSON of a channel.
-    #[error("it cannot be read: {0}; publish it anew")]
+    #[error("it cannot be read: {0}; publish it anew with `--force`")]
     Unreadable(String),
     /// Of another schema.
     #[error("its schema is {0}, but this version of cogwit reads 1: use a newer cogwit")]
@@ -107,7 +107,7 @@ pub enum ChannelError {
     },
     /// Older than what was seen before.
     #[error(
-        "its sequence is {found}, but {floor} was seen before: an older channel was put back; publish anew to go back"
+        "its sequence is {found}, but {floor} was seen before: an older channel was put back; publish anew to go back, or lower COGWIT_MIN_SEQUENCE if that says {floor}"
     )]
     Replayed {
         /// The sequence.

@@ -7,7 +7,7 @@ use crate::text::one_line;
 #[non_exhaustive]
 pub enum StoreError {
     /// The object is the one that is known already; or so the store says to somebody who knows none.
-    #[error("`{object}` cannot be had: the store says that it did not change, to somebody who does not know it")]
+    #[error("`{object}` cannot be had: the store says that it did not change, to somebody who does not know it; look what stands between")]
     NotModified {
         /// The object.
         object: String,
@@ -35,7 +35,7 @@ pub enum StoreError {
         object: String,
     },
     /// The object is larger than it may be.
-    #[error("`{object}` has more than {most} bytes: it is not what was published")]
+    #[error("`{object}` has more than {most} bytes: it is not what was published; remove it, and publish again")]
     TooLarge {
         /// The object.
         object: String,
@@ -51,7 +51,7 @@ pub enum StoreError {
         found: String,
     },
     /// No answer, or a broken one.
-    #[error("`{object}` cannot be had: {reason}")]
+    #[error("`{object}` cannot be had: {reason}; check network, region and endpoint")]
     Unreachable {
         /// The object.
         object: String,
@@ -62,7 +62,7 @@ pub enum StoreError {
     #[error("there is no folder `{0}`: publish to it first, or correct the path")]
     NoFolder(String),
     /// The store cannot be used at all.
-    #[error("`{root}` cannot be used: {reason}")]
+    #[error("`{root}` cannot be used: {reason}; check the path and who may write there")]
     Unusable {
         /// The store.
         root: String,
@@ -70,7 +70,7 @@ pub enum StoreError {
         reason: String,
     },
     /// A variable of the client cannot be used.
-    #[error("{name} is `{value}`: {reason}")]
+    #[error("{name} is `{value}`: {reason}; correct it")]
     Setting {
         /// The variable.
         name: &'static str,

@@ -74,7 +74,7 @@ pub struct Order<'a> {
 pub struct Standing {
     /// What it says, or why that is not followed. None: there is no channel yet.
     pub channel: Option<Result<Verified, ChannelError>>,
-    /// The object, as it lies there.
+    /// The object, as it lies there. Empty where it is too large.
     pub object: Vec<u8>,
     version: Option<Version>,
 }

@@ -211,8 +211,8 @@ fn failed(error: PublishError) -> Failure {
         PublishError::Store(error) => failure(error),
         PublishError::Channel(place, ChannelError::Untrusted(Untrusted::OtherKey(_) | Untrusted::NoKey)) => {
             Failure::failed(format!(
-                "the channel `{place}` is signed by a key that is not trusted here: set COGWIT_TRUSTED_KEYS to the key \
-                 that `cogwit status` names if it is a good one, or go over the channel with `--force`"
+                "the channel `{place}` is signed by a key that is not trusted here: add the line of its .pub file to \
+                 COGWIT_TRUSTED_KEYS if it is a good one, or go over the channel with `--force`"
             ))
         }
         _ => Failure::failed(error),
@@ -230,7 +230,7 @@ impl Shipped {
         lines.extend(self.expires.as_ref().map(|expires| format!("  expires   {expires}")));
         lines.extend(warned(&self.warnings));
         let interval = humantime::format_duration(config.following.interval);
-        lines.push(format!("hosts that follow the channel take it over within their COGWIT_REFRESH ({interval} here)"));
+        lines.push(format!("hosts that follow the channel take it over within their COGWIT_REFRESH ({interval} here), those in Lambda after their next answer"));
         lines
     }
 }

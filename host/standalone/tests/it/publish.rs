@@ -37,7 +37,7 @@ published the set `it` to file://[..]/store#prod
     ~ policy `length`: settings.minimum-length: "4" -> "5"
   sequence  2, signed by the key [..]
   expires   [..]T[..]Z
-hosts that follow the channel take it over within their COGWIT_REFRESH (30s here)
+hosts that follow the channel take it over within their COGWIT_REFRESH (30s here), those in Lambda after their next answer
 
 "#]])
         .stderr_eq(str![[r#"
@@ -115,7 +115,7 @@ fn only_a_known_key_goes_on_with_a_channel() {
     let before = channel.objects();
     let by_other = || channel.strange("publish").args(["five", &channel.place(), "--key", "other.key"]);
     by_other().ends(1).stdout_eq("").stderr_eq(str![[r#"
-error: the channel `file://[..]/store#prod` is signed by a key that is not trusted here: set COGWIT_TRUSTED_KEYS to the key that `cogwit status` names if it is a good one, or go over the channel with `--force`
+error: the channel `file://[..]/store#prod` is signed by a key that is not trusted here: add the line of its .pub file to COGWIT_TRUSTED_KEYS if it is a good one, or go over the channel with `--force`
 
 "#]]);
     assert_eq!(channel.objects(), before);

@@ -33,7 +33,7 @@ fn the_release_before_serves_again() {
     ~ policy `length`: cases.cases.toml.text
     ~ policy `length`: settings.minimum-length: "5" -> "4"
   sequence  4, signed by the key [..]
-hosts that follow the channel take it over within their COGWIT_REFRESH (30s here)
+hosts that follow the channel take it over within their COGWIT_REFRESH (30s here), those in Lambda after their next answer
 
 "#]])
             .stderr_eq("");

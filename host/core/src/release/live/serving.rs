@@ -19,7 +19,8 @@ pub struct Serving {
     pub since: SystemTime,
     /// The channel that named the set. None: a set that no channel named, such as the one in a host's package.
     pub channel: Option<Verified>,
-    /// The highest sequence that the host knows of; none where it follows no channel.
+    /// The highest sequence that was seen, or the least that is followed where that is higher; 0: none yet. None where the host
+    /// follows no channel.
     pub known: Option<u64>,
     /// When the store last said that this is what is to be served; none: not yet.
     pub confirmed: Option<SystemTime>,

@@ -17,9 +17,10 @@ pub struct Following {
     pub set: Option<String>,
     /// How often the store is asked.
     pub interval: Duration,
-    /// How long a set may go unconfirmed before it is checked in the way of a decision.
+    /// How long a set may go unconfirmed before it is checked in the way of a decision; with
+    /// `deny_fallback`, the longest that it decides unconfirmed.
     pub max_staleness: Duration,
-    /// How long an answer of the store may keep a decision waiting.
+    /// How long reading may take in one refresh, in the way of a decision or not.
     pub budget: Duration,
     /// A lower sequence is never served.
     pub min_sequence: u64,
