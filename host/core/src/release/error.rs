@@ -7,7 +7,9 @@ use crate::text::one_line;
 #[non_exhaustive]
 pub enum StoreError {
     /// The object is the one that is known already; or so the store says to somebody who knows none.
-    #[error("`{object}` cannot be had: the store says that it did not change, to somebody who does not know it; look what stands between")]
+    #[error(
+        "`{object}` cannot be had: the store says that it did not change, to somebody who does not know it; look what stands between"
+    )]
     NotModified {
         /// The object.
         object: String,

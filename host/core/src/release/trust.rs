@@ -63,7 +63,9 @@ pub enum Untrusted {
     #[error("no key is trusted: set COGWIT_TRUSTED_KEYS to the public key that it is signed with")]
     NoKey,
     /// Signed by somebody else.
-    #[error("it is signed by a key that is not trusted: COGWIT_TRUSTED_KEYS has {0}; add the line of its .pub file, or publish with one of these")]
+    #[error(
+        "it is signed by a key that is not trusted: COGWIT_TRUSTED_KEYS has {0}; add the line of its .pub file, or publish with one of these"
+    )]
     OtherKey(String),
     /// Signed, and changed afterwards.
     #[error("its signature does not hold: it was changed after the key {0} signed it; publish it anew with `--force`")]
