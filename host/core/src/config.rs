@@ -86,14 +86,15 @@ pub enum ConfigError {
     },
 }
 
-macro_rules! cap {
+/// A variable with a unit.
+macro_rules! measure {
     ($name:literal, $meaning:literal, $unit:ident, $($field:ident).+) => {
         Variable {
             name: $name,
             meaning: $meaning,
             example: $unit.example,
-            read: |config, text| set(&mut config.caps.$($field).+, $unit, text),
-            show: |config| ($unit.show)(&config.caps.$($field).+),
+            read: |config, text| set(&mut config.$($field).+, $unit, text),
+            show: |config| ($unit.show)(&config.$($field).+),
         }
     };
 }
@@ -119,19 +120,6 @@ macro_rules! switch {
                 Some(())
             },
             show: |config| if config.$($field).+ { $on } else { $off }.to_owned(),
-        }
-    };
-}
-
-/// A variable with a time.
-macro_rules! time {
-    ($name:literal, $meaning:literal, $($field:ident).+) => {
-        Variable {
-            name: $name,
-            meaning: $meaning,
-            example: TIME.example,
-            read: |config, text| set(&mut config.$($field).+, TIME, text),
-            show: |config| (TIME.show)(&config.$($field).+),
         }
     };
 }
@@ -183,9 +171,9 @@ pub const VARIABLES: &[Variable] = &[
         },
         show: |config| config.following.set.clone().unwrap_or_default(),
     },
-    time!("COGWIT_REFRESH", "how often the store is asked for the channel", following.interval),
-    time!("COGWIT_FETCH_BUDGET", "how long one refresh may take", following.budget),
-    time!("COGWIT_MAX_STALENESS", "how long a set may go unconfirmed by the store", following.max_staleness),
+    measure!("COGWIT_REFRESH", "how often the store is asked for the channel", TIME, following.interval),
+    measure!("COGWIT_FETCH_BUDGET", "how long one refresh may take", TIME, following.budget),
+    measure!("COGWIT_MAX_STALENESS", "how long a set may go unconfirmed by the store", TIME, following.max_staleness),
     Variable {
         name: "COGWIT_MIN_SEQUENCE",
         meaning: "a channel below this sequence is not followed",
@@ -234,13 +222,18 @@ pub const VARIABLES: &[Variable] = &[
         },
         show: |config| if config.masking.key.is_some() { "***" } else { "none" }.to_owned(),
     },
-    cap!("COGWIT_MAX_FUEL", "the most `fuel` that a policy may ask for", FUEL, limits.fuel),
-    cap!("COGWIT_MAX_DEADLINE", "the longest `deadline` that a policy may ask for", TIME, limits.deadline),
-    cap!("COGWIT_MAX_CHAIN_DEADLINE", "the longest `chain-deadline` that a set may ask for", TIME, chain_deadline),
-    cap!("COGWIT_MAX_MEMORY", "the most `memory` that a policy may ask for", SIZE, limits.memory),
-    cap!("COGWIT_MAX_OUTPUT", "the most `output` that a policy may ask for", SIZE, limits.output),
-    cap!("COGWIT_MAX_LOG_LINES", "the most `log-lines` that a policy may ask for", LINES, limits.log_lines),
-    cap!("COGWIT_MAX_LOG_BYTES", "the most `log-bytes` that a policy may ask for", SIZE, limits.log_bytes),
+    measure!("COGWIT_MAX_FUEL", "the most `fuel` that a policy may ask for", FUEL, caps.limits.fuel),
+    measure!("COGWIT_MAX_DEADLINE", "the longest `deadline` that a policy may ask for", TIME, caps.limits.deadline),
+    measure!(
+        "COGWIT_MAX_CHAIN_DEADLINE",
+        "the longest `chain-deadline` that a set may ask for",
+        TIME,
+        caps.chain_deadline
+    ),
+    measure!("COGWIT_MAX_MEMORY", "the most `memory` that a policy may ask for", SIZE, caps.limits.memory),
+    measure!("COGWIT_MAX_OUTPUT", "the most `output` that a policy may ask for", SIZE, caps.limits.output),
+    measure!("COGWIT_MAX_LOG_LINES", "the most `log-lines` that a policy may ask for", LINES, caps.limits.log_lines),
+    measure!("COGWIT_MAX_LOG_BYTES", "the most `log-bytes` that a policy may ask for", SIZE, caps.limits.log_bytes),
 ];
 
 impl Config {

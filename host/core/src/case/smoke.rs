@@ -6,9 +6,27 @@ use super::{Case, Checked};
 use crate::policy::Caps;
 use crate::store::{Admission, Finding, Package, PolicySet, Tests};
 
+/// Admits a set and runs its cases: the set, where it is admitted, and everything that keeps it from serving. After `until` no
+/// further case is begun.
+pub fn admit(
+    admission: &Admission,
+    (package, tests): (&Package, &[Tests]),
+    caps: &Caps,
+    env: impl Fn(&str) -> Option<String>,
+    until: Option<Instant>,
+) -> (Option<PolicySet>, Vec<Finding>) {
+    match admission.admit(package, caps, &env) {
+        Ok(set) => {
+            let problems = smoke(admission, &set, (package, tests), caps, env, until);
+            (Some(set), problems)
+        }
+        Err(rejected) => (None, rejected.findings.into_iter().chain(unreadable(tests)).collect()),
+    }
+}
+
 /// Runs the `tests` of a set's policies, and says what failed. `set` is what was admitted of the package. After `until` no
 /// further case is begun.
-pub fn smoke(
+fn smoke(
     admission: &Admission,
     set: &PolicySet,
     (package, tests): (&Package, &[Tests]),
@@ -33,7 +51,7 @@ pub fn smoke(
 }
 
 /// What of a set's cases cannot be read.
-pub fn unreadable(tests: &[Tests]) -> Vec<Finding> {
+fn unreadable(tests: &[Tests]) -> Vec<Finding> {
     tests.iter().flat_map(|tests| tests.cases.errors.iter().map(|error| finding(tests, error))).collect()
 }
 

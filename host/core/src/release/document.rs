@@ -186,6 +186,12 @@ impl Artifact {
 }
 
 impl NativeArtifact {
+    /// Machine code that this host made.
+    pub fn of(code: &[u8]) -> Self {
+        let engine = FINGERPRINT.to_owned();
+        Self { target: Native::target(), engine, sha256: sha256(code), size: code.len() as u64 }
+    }
+
     /// The name of its object.
     pub fn key(&self) -> String {
         format!("native/sha256/{}.cwasm", self.sha256)

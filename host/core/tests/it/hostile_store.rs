@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use cogwit_core::digest::sha256;
 use cogwit_core::release::{Channel, Live, NativeArtifact, NativeCode, Order, Refreshed, Release, Setup, StoreError};
-use cogwit_core::run::{Engine, FINGERPRINT, Native};
+use cogwit_core::run::Engine;
 use cogwit_core::store::Admission;
 use tempfile::tempdir;
 
@@ -63,9 +63,7 @@ fn machine_code_that_cannot_be_had_for_a_moment_is_had_at_the_next_refresh() {
     let package = package("[[policy]]\nname = 'a'\ncomponent = 'deny-short-username.wasm'\n", &["deny-short-username"]);
     let component = &package.components["deny-short-username.wasm"];
     let code = engine.precompile(component).unwrap();
-    let (target, engine_name) = (Native::target(), FINGERPRINT.to_owned());
-    let artifact = NativeArtifact { target, engine: engine_name, sha256: sha256(&code), size: code.len() as u64 };
-    let native = NativeCode::from([(sha256(component), vec![(artifact, code)])]);
+    let native = NativeCode::from([(sha256(component), vec![(NativeArtifact::of(&code), code)])]);
     publisher.publish_with(&package, &native, Vec::new(), None).unwrap();
     s3.fail_on(|_, key| key.contains("native/"), Fault::Status(500));
     // A host that compiles nothing of this size, as a Lambda function.

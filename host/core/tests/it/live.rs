@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use cogwit_core::digest::sha256;
 use cogwit_core::release::{Channel, Live, NativeArtifact, NativeCode, Payload, Refreshed, Setup, channel_key};
-use cogwit_core::run::{Engine, FINGERPRINT, Native};
+use cogwit_core::run::Engine;
 use cogwit_core::store::{MOST_COMPILED_AT_START, TestTexts};
 use tempfile::{TempDir, tempdir};
 
@@ -261,12 +261,7 @@ fn machine_code_is_used_where_it_is_signed_and_whole_and_else_the_component_is()
     let package = package("[[policy]]\nname = 'a'\ncomponent = 'deny-short-username.wasm'\n", &["deny-short-username"]);
     let component = &package.components["deny-short-username.wasm"];
     let code = engine.precompile(component).unwrap();
-    let artifact = NativeArtifact {
-        target: Native::target(),
-        engine: FINGERPRINT.to_owned(),
-        sha256: sha256(&code),
-        size: code.len() as u64,
-    };
+    let artifact = NativeArtifact::of(&code);
     let key = artifact.key();
     let native = NativeCode::from([(sha256(component), vec![(artifact, code.clone())])]);
     store.publish_with(&package, &native, Vec::new(), None).unwrap();

@@ -10,7 +10,7 @@ use cogwit_core::case;
 use cogwit_core::config::Config;
 use cogwit_core::digest::sha256;
 use cogwit_core::release::{Bucket, NativeArtifact, NativeCode, Place, Progress, Release, Root, Uploaded};
-use cogwit_core::run::{Engine, FINGERPRINT, Native};
+use cogwit_core::run::{Engine, Native};
 use cogwit_core::store::{Admission, MOST_COMPILED_AT_START, Package, Tests};
 use cogwit_core::text::one_line;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -179,10 +179,7 @@ fn not_for_lambda(release: &Release) -> impl Iterator<Item = String> {
 /// Makes every check that a host makes, and tells all that is wrong.
 pub(super) fn admit(admission: &Admission, package: &Package, tests: &[Tests], config: &Config) -> Result<(), String> {
     let env = |name: &str| std::env::var(name).ok();
-    let problems = match admission.admit(package, &config.caps, env) {
-        Ok(set) => case::smoke(admission, &set, (package, tests), &config.caps, env, None),
-        Err(rejected) => rejected.findings.into_iter().chain(case::unreadable(tests)).collect(),
-    };
+    let (_, problems) = case::admit(admission, (package, tests), &config.caps, env, None);
     match problems.as_slice() {
         [] => Ok(()),
         problems => Err(problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")),
@@ -200,13 +197,7 @@ fn native(targets: &[String], engine: &Engine, package: &Package) -> Result<Nati
     let mut made = BTreeMap::new();
     for bytes in package.components.values().filter(|_| !targets.is_empty()) {
         let code = engine.precompile(bytes).map_err(Failure::could_not_run)?;
-        let artifact = NativeArtifact {
-            target: host.clone(),
-            engine: FINGERPRINT.to_owned(),
-            sha256: sha256(&code),
-            size: code.len() as u64,
-        };
-        made.insert(sha256(bytes), vec![(artifact, code)]);
+        made.insert(sha256(bytes), vec![(NativeArtifact::of(&code), code)]);
     }
     Ok(made)
 }

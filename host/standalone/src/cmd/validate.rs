@@ -74,13 +74,7 @@ fn validate(source: &str) -> Result<Validation, Failure> {
     let caps = config.caps;
     let admission = Admission::new(Engine::new(1, caps.limits.memory).map_err(Failure::could_not_run)?);
     let env = |name: &str| std::env::var(name).ok();
-    let (set, problems) = match admission.admit(&package, &caps, env) {
-        Ok(set) => {
-            let problems = case::smoke(&admission, &set, (&package, &tests), &caps, env, None);
-            (Some(set), problems)
-        }
-        Err(rejected) => (None, rejected.findings.into_iter().chain(case::unreadable(&tests)).collect()),
-    };
+    let (set, problems) = case::admit(&admission, (&package, &tests), &caps, env, None);
     let cases = tests.iter().map(|tests| tests.cases.cases.len()).sum();
     Ok(validation(source, &package, cases, set.as_ref(), problems))
 }

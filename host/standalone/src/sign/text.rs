@@ -126,7 +126,7 @@ KoPpORxMxvs+epYf8cIO5RJ5FnnzVsQsVsLOJVmptu32mEUE5B7+Ro9WEk3OybguaUwczs/6hAiF/jti
             ),
             (key(), PAYLOAD, "", no_text),
             (key(), PAYLOAD, &SIGNED.replace("Cg==", ""), no_text),
-            (key(), PAYLOAD, &SIGNED.replace("RUQ", "XXX"), no_text),
+            (key(), PAYLOAD, &SIGNED.replace("RUQ", "AAA"), no_text),
             (other, PAYLOAD, SIGNED, of_other),
         ] {
             let told = check(&key, payload, text).unwrap_err();

@@ -16,9 +16,6 @@ use crate::failure::Failure;
 /// How long a person waits.
 const PATIENCE: Patience = Patience { connect: Duration::from_secs(5), request: Duration::from_secs(60), retries: 3 };
 
-/// How far back a release is looked for in a channel's history.
-const MOST_LOOKED_AT: usize = 1000;
-
 /// A release that was found in a store.
 #[derive(Debug)]
 pub(crate) struct Found {
@@ -102,7 +99,7 @@ impl Store {
         if let Some(digest) = wanted.whole() {
             return Ok(Found { digest: digest.to_owned(), signed: false });
         }
-        let history = self.bucket.history(&self.place, trust, MOST_LOOKED_AT);
+        let history = self.bucket.history(&self.place, trust, usize::MAX);
         let mut named = self.wait(history).map_err(|error| failure(&error))?;
         named.extend(self.current(trust).ok());
         let found = named.into_iter().filter(|it| wanted.is(&it.payload));

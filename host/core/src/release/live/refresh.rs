@@ -269,12 +269,10 @@ impl Admitting {
     ) -> Result<Arc<PolicySet>, String> {
         let admitted = tokio::task::spawn_blocking(move || {
             let Fetched { package, tests, .. } = fetched;
-            let set = self.admission.admit(&package, &self.caps, self.env).map_err(|error| error.to_string())?;
             let until = most.map(|most| Instant::now() + most);
-            let failed = case::smoke(&self.admission, &set, (&package, &tests), &self.caps, self.env, until);
-            match failed.as_slice() {
-                [] => Ok(Arc::new(set)),
-                _ => Err(failed.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")),
+            match case::admit(&self.admission, (&package, &tests), &self.caps, self.env, until) {
+                (Some(set), problems) if problems.is_empty() => Ok(Arc::new(set)),
+                (_, problems) => Err(problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")),
             }
         });
         admitted.await.unwrap_or_else(|_| Err("the host panicked over it; its log says where".to_owned()))
