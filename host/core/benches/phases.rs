@@ -21,7 +21,7 @@ const EVENT: &[u8] = include_bytes!("../../tests/scenarios/pre-sign-up/default-s
 const RUNS: usize = 20_000;
 
 fn decided(set: &PolicySet) -> Decision {
-    decide(set, &Call { event: EVENT, id: "bench", trigger: None, end: None, chance: Chance::real() })
+    decide(set, &Call { event: EVENT, id: "bench", trigger: None, policy: None, end: None, chance: Chance::real() })
 }
 
 fn timed<T>(work: impl FnOnce() -> T) -> (Duration, T) {

@@ -37,6 +37,8 @@ pub struct Config {
     pub caps: Caps,
     /// What records show of persons.
     pub masking: Masking,
+    /// What callers of the standalone server have to show.
+    pub token: Option<String>,
 }
 
 /// Where the last good release of a channel is kept.
@@ -138,7 +140,7 @@ pub const VARIABLES: &[Variable] = &[
     },
     Variable {
         name: "COGWIT_POLICIES",
-        meaning: "the Lambda host's policy set; by default its package's",
+        meaning: "the policy set that a host serves; by default the one it brings",
         example: "a folder with a policies.toml, or a channel such as s3://bucket/prefix#prod",
         read: |config, text| {
             config.policies = Some(text.to_owned()).filter(|source| !source.is_empty());
@@ -221,6 +223,16 @@ pub const VARIABLES: &[Variable] = &[
             Some(())
         },
         show: |config| if config.masking.key.is_some() { "***" } else { "none" }.to_owned(),
+    },
+    Variable {
+        name: "COGWIT_SERVE_TOKEN",
+        meaning: "what callers of `cogwit serve` have to show; needed off loopback",
+        example: "a secret text",
+        read: |config, text| {
+            config.token = Some(text.to_owned()).filter(|token| !token.is_empty());
+            Some(())
+        },
+        show: |config| if config.token.is_some() { "***" } else { "none" }.to_owned(),
     },
     measure!("COGWIT_MAX_FUEL", "the most `fuel` that a policy may ask for", FUEL, caps.limits.fuel),
     measure!("COGWIT_MAX_DEADLINE", "the longest `deadline` that a policy may ask for", TIME, caps.limits.deadline),

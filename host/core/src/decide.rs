@@ -21,6 +21,8 @@ pub struct Call<'a> {
     pub id: &'a str,
     /// The trigger of an event that does not say it.
     pub trigger: Option<Trigger>,
+    /// The only policy that may answer, by its name. None: all that answer the event.
+    pub policy: Option<&'a str>,
     /// When the host itself must have answered.
     pub end: Option<Instant>,
     /// The time and the random numbers that policies get.
@@ -175,9 +177,9 @@ struct Line<'a> {
 impl<'a> Line<'a> {
     fn walk(&mut self) -> Result<(Outcome, Vec<u8>), Stop> {
         let event = Event::parse(self.call.event)?;
-        let trigger = route::trigger(&event, self.call.trigger, self.set)?;
+        let trigger = route::trigger(&event, self.call, self.set)?;
         self.trigger = Some(trigger);
-        let chain = route::chain(self.set, trigger, &event.header);
+        let chain = route::chain(&event.header, trigger, self.call, self.set);
         if chain.is_empty() {
             return self.unmatched(trigger).map(|outcome| (outcome, self.call.event.to_vec()));
         }
@@ -188,7 +190,10 @@ impl<'a> Line<'a> {
     }
 
     fn unmatched(&mut self, trigger: Trigger) -> Result<Outcome, Stop> {
-        let text = format!("no policy of the set `{}` answers this event of `{trigger}`", self.set.name);
+        let text = match self.call.policy {
+            None => format!("no policy of the set `{}` answers this event of `{trigger}`", self.set.name),
+            Some(only) => format!("the policy `{only}` does not answer this event of `{trigger}`"),
+        };
         match self.set.unmatched.unwrap_or_else(|| trigger.unmatched()) {
             Unmatched::Fault => Err(Stop::Fault(text)),
             Unmatched::Unchanged => {

@@ -1,12 +1,11 @@
 //! Decides one invocation and writes its record.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant, SystemTime};
 
+use cogwit_core::Call;
 use cogwit_core::record::{Record, Setting};
 use cogwit_core::reply::ErrorType;
 use cogwit_core::run::Chance;
-use cogwit_core::{Call, Decision, decide};
 use lambda_runtime::{Context, LambdaInvocation};
 
 use crate::function::Inner;
@@ -31,16 +30,12 @@ impl Answer {
             event: &invocation.body,
             id: &context.request_id,
             trigger: inner.settings.config.trigger,
+            policy: None,
             end: left(context).and_then(|left| Instant::now().checked_add(left)),
             chance: Chance { now: time, seed: None },
         };
         let serving = inner.live.serving();
-        let set = inner.live.set(&serving, time);
-        let decided = catch_unwind(AssertUnwindSafe(|| match &set {
-            Ok(set) => decide(set, &call),
-            Err(reason) => Decision::fault(call.id, reason),
-        }));
-        let decision = decided.unwrap_or_else(|_| Decision::fault(call.id, "the host panicked; its log says where"));
+        let decision = inner.live.decide(&serving, &call);
         let setting = Setting {
             function: &inner.environment.function,
             time,
@@ -50,8 +45,7 @@ impl Answer {
             masking: &inner.settings.config.masking,
             serving: &serving,
         };
-        let line = catch_unwind(AssertUnwindSafe(|| Record::of(set.ok(), &call, &decision, &setting).to_line()));
-        log::record(&line.unwrap_or_default());
+        log::record(&Record::line(inner.live.set(&serving, time).ok(), &call, &decision, &setting));
         Self {
             error: decision.reply.as_ref().err().map(|refusal| refusal.error_type),
             body: decision.body().into_owned(),

@@ -6,8 +6,10 @@ mod embedded;
 mod failure;
 mod output;
 mod report;
+mod serve;
 mod sign;
 mod store;
+mod watch;
 
 use std::process::ExitCode;
 
@@ -27,6 +29,7 @@ enum Command {
     Pack(cmd::pack::Args),
     Run(cmd::run::Args),
     Test(cmd::test::Args),
+    Serve(cmd::serve::Args),
     Event(cmd::event::Args),
     Inspect(cmd::inspect::Args),
     Validate(cmd::validate::Args),
@@ -46,6 +49,7 @@ fn main() -> ExitCode {
         Command::Pack(args) => cmd::pack::run(&args),
         Command::Run(args) => cmd::run::run(&args),
         Command::Test(args) => cmd::test::run(&args),
+        Command::Serve(args) => cmd::serve::run(&args),
         Command::Event(args) => cmd::event::run(&args),
         Command::Inspect(args) => cmd::inspect::run(&args),
         Command::Validate(args) => cmd::validate::run(&args),

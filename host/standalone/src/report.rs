@@ -7,15 +7,15 @@ use std::io;
 use anstyle::AnsiColor;
 use bytesize::ByteSize;
 use cogwit_core::run::{Consumed, Fuel, LogLine, Usage, WASMTIME};
-use cogwit_core::store::PolicySet;
+use cogwit_core::store::{Finding, PolicySet};
 use cogwit_core::{Decision, Outcome, PolicyRun, Verdict};
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 
 use crate::output::styled;
 
-/// The report as text, with colours.
-pub(crate) fn text(set: &PolicySet, decision: &Decision) -> String {
+/// The report as text, with colours: what the set named `set` decided, and what its operator should know.
+pub(crate) fn text(set: &str, findings: &[Finding], decision: &Decision) -> String {
     let mut out = String::new();
     let (word, color) = match decision.outcome {
         Outcome::Allow | Outcome::Unmatched => ("allow", AnsiColor::Green),
@@ -24,7 +24,7 @@ pub(crate) fn text(set: &PolicySet, decision: &Decision) -> String {
         Outcome::EventRefused(_) => ("event refused", AnsiColor::Red),
     };
     let trigger = decision.trigger.map_or("no trigger", |trigger| trigger.name());
-    line(&mut out, format_args!("{}: {trigger} by the set `{}`", styled(word, color), set.name));
+    line(&mut out, format_args!("{}: {trigger} by the set `{set}`", styled(word, color)));
     let width = decision.runs.iter().map(|run| run.policy.len()).max().unwrap_or_default();
     for run in &decision.runs {
         line(&mut out, format_args!("  {:width$}  {}  ({})", run.policy, said(&run.verdict), used(&run.usage)));
@@ -35,7 +35,7 @@ pub(crate) fn text(set: &PolicySet, decision: &Decision) -> String {
             line(&mut out, format_args!("  {:width$}  log: {} lines dropped at the limit", "", run.logs.dropped));
         }
     }
-    for finding in &set.warnings {
+    for finding in findings {
         line(&mut out, format_args!("{}: {finding}", styled("warning", AnsiColor::Yellow)));
     }
     for warning in &decision.warnings {

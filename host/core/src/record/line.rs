@@ -1,5 +1,6 @@
 //! Is the record of one decision.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, SystemTime};
 
 use serde::Serialize;
@@ -173,10 +174,11 @@ impl<'a> Record<'a> {
         }
     }
 
-    /// The record as one line of JSON.
-    pub fn to_line(&self) -> String {
-        // Strings and numbers under string keys: nothing here can fail.
-        serde_json::to_string(self).unwrap_or_default()
+    /// Writes down a decision as one line of JSON. Whatever an event brings, its answer does not fail over its record: that is empty
+    /// then.
+    pub fn line(set: Option<&PolicySet>, call: &Call<'_>, decision: &Decision, setting: &Setting<'_>) -> String {
+        let line = || serde_json::to_string(&Record::of(set, call, decision, setting)).unwrap_or_default();
+        catch_unwind(AssertUnwindSafe(line)).unwrap_or_default()
     }
 }
 

@@ -1,23 +1,28 @@
 //! Says which trigger an event is of, and which policies answer it.
 
+use std::collections::BTreeSet;
+
+use crate::Call;
 use crate::event::{Event, EventError, Header, Trigger};
 use crate::store::{Policy, PolicySet};
 use crate::text::one_line;
 
-/// The trigger of an event: by its `triggerSource`; without one as `given`; else the one trigger that the set answers.
+/// The trigger of an event: by its `triggerSource`; without one as the call says; else the one trigger that is answered at all.
 ///
 /// # Errors
 ///
 /// Where the source belongs to no trigger, or nothing says which trigger it is.
-pub fn trigger(event: &Event<'_>, given: Option<Trigger>, set: &PolicySet) -> Result<Trigger, EventError> {
+pub fn trigger(event: &Event<'_>, call: &Call<'_>, set: &PolicySet) -> Result<Trigger, EventError> {
     let of_event =
         Trigger::of(event).map_err(|unknown| EventError::UnknownSource { source_name: one_line(&unknown.0) })?;
-    if let Some(trigger) = of_event.or(given) {
+    if let Some(trigger) = of_event.or(call.trigger) {
         return Ok(trigger);
     }
-    let answers: Vec<_> = set.answers().into_iter().collect();
-    match answers.as_slice() {
-        [only] => Ok(*only),
+    let may_answer = set.policies.iter().filter(|policy| may_answer(policy, call));
+    let answered: BTreeSet<_> = may_answer.flat_map(|policy| &policy.triggers).collect();
+    let answered: Vec<_> = answered.into_iter().collect();
+    match answered.as_slice() {
+        [only] => Ok(**only),
         several => Err(EventError::NoTrigger {
             answered: several.iter().map(|trigger| format!("`{trigger}`")).collect::<Vec<_>>().join(" and "),
         }),
@@ -25,6 +30,13 @@ pub fn trigger(event: &Event<'_>, given: Option<Trigger>, set: &PolicySet) -> Re
 }
 
 /// The policies that answer an event, in the set's order.
-pub fn chain<'a>(set: &'a PolicySet, trigger: Trigger, header: &Header<'_>) -> Vec<&'a Policy> {
-    set.answering(trigger, header)
+pub fn chain<'a>(header: &Header<'_>, trigger: Trigger, call: &Call<'_>, set: &'a PolicySet) -> Vec<&'a Policy> {
+    let mut chain = set.answering(trigger, header);
+    chain.retain(|policy| may_answer(policy, call));
+    chain
+}
+
+/// Whether the call leaves it to this policy.
+fn may_answer(policy: &Policy, call: &Call<'_>) -> bool {
+    call.policy.is_none_or(|only| only == policy.name)
 }

@@ -1,6 +1,7 @@
 //! Is what the commands share.
 
 use std::collections::BTreeMap;
+use std::io::IsTerminal as _;
 use std::time::{Duration, SystemTime};
 
 use clap::ValueEnum;
@@ -18,6 +19,13 @@ pub(crate) enum Format {
     Text,
     /// One JSON object, for scripts.
     Json,
+}
+
+impl Format {
+    /// What whoever looks at standard output can read: a person, or a program.
+    pub(crate) fn of_stdout() -> Self {
+        if std::io::stdout().is_terminal() { Self::Text } else { Self::Json }
+    }
 }
 
 /// What the help of a command says of a channel.

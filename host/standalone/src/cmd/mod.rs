@@ -4,6 +4,7 @@ pub(crate) mod new;
 pub(crate) mod pack;
 pub(crate) mod run;
 pub(crate) mod test;
+pub(crate) mod serve;
 pub(crate) mod event;
 pub(crate) mod inspect;
 pub(crate) mod validate;
@@ -18,3 +19,5 @@ pub(crate) mod config;
 
 mod common;
 mod ship;
+
+pub(crate) use common::Format;

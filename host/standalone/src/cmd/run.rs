@@ -96,7 +96,8 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
     let event = event(args.event.as_deref())?;
     let id = args.id.clone().unwrap_or_else(|| uuid::Uuid::new_v4().to_string());
     let chance = Chance { now: args.now.unwrap_or_else(SystemTime::now), seed: args.seed };
-    let call = Call { event: &event, id: &id, trigger: args.trigger.or(config.trigger), end: None, chance };
+    let call =
+        Call { event: &event, id: &id, trigger: args.trigger.or(config.trigger), policy: None, end: None, chance };
     let decision = decide(&set, &call);
     print(args.format, &set, &decision, &id).map_err(Failure::unwritable)?;
     Ok(ExitCode::from(code(&decision)))
@@ -167,7 +168,7 @@ fn print(format: Format, set: &PolicySet, decision: &Decision, id: &str) -> io::
         writeln!(stdout)?;
     }
     stdout.flush()?;
-    output::report(&report::text(set, decision));
+    output::report(&report::text(&set.name, &set.warnings, decision));
     Ok(())
 }
 

@@ -22,7 +22,7 @@ use tokio::sync::Mutex;
 const MARGIN: Duration = Duration::from_secs(60);
 
 /// How S3 is reached with these surroundings. Nothing is asked for yet but files.
-pub(super) async fn access() -> Access {
+pub(crate) async fn access() -> Access {
     let tls = Provider::Rustls(CryptoMode::Ring);
     // Not the instance's own: asking for that takes seconds where there is none.
     let region = RegionProviderChain::first_try(EnvironmentVariableRegionProvider::new())

@@ -11,6 +11,7 @@ mod said;
 /// A policy set, wherever it lies.
 mod policies;
 
+pub(crate) use credentials::access;
 pub(crate) use open::{Found, Store, failure, fetch_failure};
 pub(crate) use policies::Policies;
 pub(crate) use reference::{Reference, Wanted};

@@ -1,6 +1,8 @@
 //! Serves: the set that decides now, and how a newer one takes its place.
 
 mod serving;
+mod decide;
+mod offer;
 mod settings;
 mod memory;
 mod keep;

@@ -1,21 +1,12 @@
 //! Runs the cases again whenever a file that they depend on changes.
 
-use std::collections::BTreeSet;
-use std::ffi::{OsStr, OsString};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::mpsc::{self, Receiver};
-use std::time::{Duration, Instant};
-
-use notify::event::{CreateKind, RemoveKind};
-use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 
 use super::find::{Found, find};
 use crate::failure::Failure;
 use crate::output;
-
-/// Programs write a file in several steps. The round begins when nothing happened for this long.
-const QUIET: Duration = Duration::from_millis(30);
+use crate::watch::Watched;
 
 /// Runs rounds until interrupted; `round` gives the files that its cases looked at. A round that fails is told of and waits
 /// for the next change.
@@ -23,19 +14,10 @@ pub(super) fn forever(
     paths: &[PathBuf],
     mut round: impl FnMut(&Found) -> Result<Vec<PathBuf>, Failure>,
 ) -> Result<ExitCode, Failure> {
-    let (sender, changes) = mpsc::channel();
-    let watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
-        if let Ok(event) = event
-            && !matches!(event.kind, EventKind::Access(_))
-        {
-            let _ = sender.send(event);
-        }
-    });
-    let watcher = watcher.map_err(cannot_watch)?;
-    let mut watched = Watched { watcher, changes, folders: BTreeSet::new(), names: BTreeSet::new() };
+    let mut watched = Watched::new()?;
     watched.add([PathBuf::from(".")])?;
     loop {
-        if let Err(failure) = watched.find(paths).and_then(|found| {
+        if let Err(failure) = find_watched(paths, &mut watched).and_then(|found| {
             let looked_at = round(&found)?;
             watched.look_at(found.files.iter().chain(&looked_at))
         }) {
@@ -47,82 +29,12 @@ pub(super) fn forever(
     }
 }
 
-fn cannot_watch(error: notify::Error) -> Failure {
-    Failure::could_not_run(format!("cannot watch for changes: {error}"))
-}
-
-/// What is watched: folders, since editors put a new file in the place of the old one.
-struct Watched {
-    watcher: RecommendedWatcher,
-    changes: Receiver<Event>,
-    folders: BTreeSet<PathBuf>,
-    /// The names of the files that the last round looked at.
-    names: BTreeSet<OsString>,
-}
-
-impl Watched {
-    /// Finds the cases, with every folder watched before its files are read.
-    fn find(&mut self, paths: &[PathBuf]) -> Result<Found, Failure> {
-        loop {
-            let found = find(paths)?;
-            if !self.add(found.folders.iter().cloned())? {
-                return Ok(found);
-            }
+/// Finds the cases, with every folder watched before its files are read.
+fn find_watched(paths: &[PathBuf], watched: &mut Watched) -> Result<Found, Failure> {
+    loop {
+        let found = find(paths)?;
+        if !watched.add(found.folders.iter().cloned())? {
+            return Ok(found);
         }
-    }
-
-    fn look_at<'a>(&mut self, files: impl Iterator<Item = &'a PathBuf> + Clone) -> Result<(), Failure> {
-        self.names = files.clone().filter_map(|file| file.file_name().map(OsStr::to_owned)).collect();
-        self.add(files.filter_map(|file| file.parent().map(Path::to_owned))).map(drop)
-    }
-
-    /// Whether some of the folders were not watched before.
-    fn add(&mut self, folders: impl IntoIterator<Item = PathBuf>) -> Result<bool, Failure> {
-        let known = self.folders.len();
-        for folder in folders {
-            let folder = if folder == Path::new("") { PathBuf::from(".") } else { folder };
-            if folder.is_dir() && !self.folders.contains(&folder) {
-                self.watcher.watch(&folder, RecursiveMode::NonRecursive).map_err(cannot_watch)?;
-                self.folders.insert(folder);
-            }
-        }
-        Ok(self.folders.len() > known)
-    }
-
-    /// Waits for a change that can matter and for the quiet after it. Gives the names of what changed.
-    fn wait(&mut self) -> Vec<String> {
-        let mut names = BTreeSet::new();
-        let mut quiet: Option<Instant> = None;
-        loop {
-            let event = match quiet {
-                // The watcher, which lives as long as this, never hangs up.
-                None => self.changes.recv().ok(),
-                Some(at) => self.changes.recv_timeout(at.saturating_duration_since(Instant::now())).ok(),
-            };
-            match event {
-                None => return names.into_iter().collect(),
-                Some(event) if self.note(&event, &mut names) => quiet = Some(Instant::now() + QUIET),
-                Some(_) => {}
-            }
-        }
-    }
-
-    /// Notes the names of what can matter: a TOML file, a file that was looked at, a folder. Anything else may be what this
-    /// very command writes, such as the file that its results go to. False where nothing can.
-    fn note(&mut self, event: &Event, names: &mut BTreeSet<String>) -> bool {
-        let kinds = [EventKind::Create(CreateKind::Folder), EventKind::Remove(RemoveKind::Folder)];
-        let is_folder = kinds.contains(&event.kind) || event.paths.iter().any(|path| path.is_dir());
-        if is_folder {
-            // One that is gone or new is watched no more, even if it has the name of one that was.
-            self.folders.clear();
-        }
-        let matters = |path: &&PathBuf| {
-            let name = path.file_name();
-            is_folder || path.extension() == Some(OsStr::new("toml")) || name.is_some_and(|it| self.names.contains(it))
-        };
-        let name = |path: &PathBuf| path.file_name().map(|name| name.to_string_lossy().into_owned());
-        let paths: Vec<_> = event.paths.iter().filter(matters).collect();
-        names.extend(paths.iter().filter_map(|path| name(path)));
-        !paths.is_empty() || event.need_rescan()
     }
 }

@@ -1,0 +1,111 @@
+//! Serves policies to whatever calls a Lambda function.
+
+use std::net::SocketAddr;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::runtime::Builder;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc::{Receiver, channel};
+
+use super::common::{Format, config_from_env};
+use crate::failure::{Failure, exit};
+use crate::output;
+use crate::serve::{App, Policies, Records, Server, Token};
+use crate::watch::Watched;
+
+/// Serves policies to whatever calls a Lambda function: emulators of Cognito, SDKs, the AWS command line
+///
+/// It speaks Lambda's Invoke API, so a client needs no more than this endpoint. Any function name will do; `cogwit:POLICY` leaves
+/// the decision to one policy of the set. A channel is followed as the Lambda host follows it; files may be watched.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Paths:
+  POST /2015-03-31/functions/NAME/invocations   decides an event
+  GET  /healthz                                 the process lives
+  GET  /readyz                                  200 while a set decides, else 503
+  GET  /status                                  what serves, since when, and what is wrong, as JSON
+  GET  /metrics                                 for Prometheus
+
+Exit codes:
+  0  ended by a signal, and everything that was accepted is answered
+  1  ended by a signal, but some answers took too long
+  2  the command line or a COGWIT_* variable is wrong
+  4  could not run: a set that cannot be loaded, or an address that is taken
+
+Examples:
+  cogwit serve                                     the built-in set, on 127.0.0.1:9000
+  cogwit serve --policies policies/ --watch        your set, and each change of it
+  cogwit serve --policies s3://acme-policies/login#prod    what a channel serves
+  aws lambda invoke --endpoint-url http://127.0.0.1:9000 --function-name cogwit --payload fileb://event.json reply.json")]
+pub(crate) struct Args {
+    /// A policy set: a folder with a policies.toml, a policies.toml, a .wasm file, or a channel [default: COGWIT_POLICIES,
+    /// else the built-in set]
+    #[arg(long, value_name = "SOURCE")]
+    policies: Option<String>,
+    /// Where to listen; port 0 takes a free one. Elsewhere than on loopback, COGWIT_SERVE_TOKEN must be set
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:9000")]
+    listen: SocketAddr,
+    /// Serve each change of the set's files; one that cannot be loaded leaves what served before
+    #[arg(long)]
+    watch: bool,
+    /// How many invocations may be under way; one more is answered with status 429
+    #[arg(long, value_name = "NUMBER", default_value = "100", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    concurrency: u32,
+    /// What is written to standard output for each decision: its record as JSON, or a report as `run` gives it [default: text
+    /// on a terminal, else json]
+    #[arg(long, value_enum)]
+    format: Option<Format>,
+}
+
+pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
+    let config = config_from_env()?;
+    let token = config.token.as_deref().map(Token::new).transpose().map_err(Failure::usage)?;
+    if !args.listen.ip().is_loopback() && token.is_none() {
+        return Err(Failure::usage(format!(
+            "{} can be reached from elsewhere, so callers have to show a token: set COGWIT_SERVE_TOKEN, such as to what `openssl rand -hex 32` prints, or listen on 127.0.0.1",
+            args.listen
+        )));
+    }
+    let policies = Policies::new(args.policies.as_deref(), &config)?;
+    let watched = args.watch.then(|| policies.files().and_then(|_| Watched::new())).transpose()?;
+    let runtime = Builder::new_multi_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| Failure::could_not_run(format!("cannot start the runtime: {error}")))?;
+    let ended = runtime.block_on(async {
+        let live = Arc::new(policies.serve(args.watch).await?);
+        let records = Records::new(args.format.unwrap_or_else(Format::of_stdout))?;
+        let app = App::new(live.clone(), config, token, records, args.concurrency);
+        let server = Server::bind(args.listen, app).await?;
+        let address = server.address()?;
+        let ends = signals()?;
+        tokio::spawn({
+            let live = live.clone();
+            async move { live.keep_fresh().await }
+        });
+        if let Some(watched) = watched {
+            std::thread::spawn(move || policies.watch(watched, live));
+        }
+        output::report(&format!("listening on http://{address}\n"));
+        Ok(server.run(ends).await)
+    });
+    // Whatever is stuck by now is not waited for.
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    ended.map(|answered| ExitCode::from(if answered { exit::ALLOW } else { exit::FAILED }))
+}
+
+/// The signals that end the server, as they come.
+fn signals() -> Result<Receiver<()>, Failure> {
+    let (sender, ends) = channel(1);
+    for kind in [SignalKind::terminate(), SignalKind::interrupt()] {
+        let mut signals =
+            signal(kind).map_err(|error| Failure::could_not_run(format!("cannot wait for signals: {error}")))?;
+        let sender = sender.clone();
+        tokio::spawn(async move {
+            while signals.recv().await.is_some() {
+                let _ = sender.send(()).await;
+            }
+        });
+    }
+    Ok(ends)
+}

@@ -1,0 +1,151 @@
+//! Decides one invocation, and writes its record.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use axum::http::HeaderMap;
+use cogwit_core::event::EventError;
+use cogwit_core::record::{Record, Setting};
+use cogwit_core::release::Serving;
+use cogwit_core::reply::ErrorType;
+use cogwit_core::run::Chance;
+use cogwit_core::{Call, Decision, Outcome};
+use tokio::task::{JoinHandle, spawn_blocking};
+
+use super::app::App;
+use super::function::{Function, LATEST};
+use super::headers::{trace, wants_log};
+use super::refused::Refused;
+use crate::cmd::Format;
+use crate::report;
+
+/// How long an answer may take: what Cognito waits for one, less what the way back takes.
+const PATIENCE: Duration = Duration::from_millis(4_900);
+
+/// An event to decide.
+pub(super) struct Invocation {
+    function: Function,
+    event: Vec<u8>,
+    id: String,
+    trace: Option<String>,
+    wants_log: bool,
+    since: Instant,
+}
+
+impl Invocation {
+    pub(super) fn new(function: Function, id: &str, headers: &HeaderMap, event: Vec<u8>) -> Result<Self, Refused> {
+        // Lambda hands a call without a payload to the function as an empty object.
+        let event = if event.is_empty() { b"{}".to_vec() } else { event };
+        let (trace, wants_log) = (trace(headers), wants_log(headers)?);
+        Ok(Self { function, event, id: id.to_owned(), trace, wants_log, since: Instant::now() })
+    }
+}
+
+/// A decision that is being made.
+pub(super) struct Deciding(JoinHandle<Result<Answer, Refused>>);
+
+impl Deciding {
+    pub(super) async fn answer(self) -> Result<Answer, Refused> {
+        self.0.await.unwrap_or_else(|_| Err(Refused::host()))
+    }
+}
+
+/// What came of it.
+pub(super) struct Answer {
+    pub(super) body: Vec<u8>,
+    /// The function error that it is; none: it is the reply.
+    pub(super) error: Option<ErrorType>,
+    /// What decided: the channel's sequence, if there is one.
+    pub(super) version: String,
+    /// Its lines of the log, if they are wanted.
+    pub(super) log: Option<String>,
+}
+
+impl App {
+    /// Begins to decide an event once its turn has come. It goes on if nobody waits for it any more.
+    pub(super) async fn begin(self: &Arc<Self>, invocation: Invocation) -> Result<Deciding, Refused> {
+        let (app, turn) = (self.clone(), self.work.turn().await?);
+        Ok(Deciding(spawn_blocking(move || {
+            let _turn = turn;
+            app.decide(&invocation)
+        })))
+    }
+
+    /// Decides an event by what serves now.
+    fn decide(&self, invocation: &Invocation) -> Result<Answer, Refused> {
+        let (time, cold) = (SystemTime::now(), self.is_cold());
+        let serving = self.live.serving();
+        let function = &invocation.function;
+        has_policy(&serving, function)?;
+        let call = Call {
+            event: &invocation.event,
+            id: &invocation.id,
+            trigger: self.config.trigger,
+            policy: function.policy(),
+            end: invocation.since.checked_add(PATIENCE),
+            chance: Chance { now: time, seed: None },
+        };
+        let decision = self.live.decide(&serving, &call);
+        let setting = Setting {
+            function: &function.name,
+            time,
+            elapsed: invocation.since.elapsed(),
+            cold,
+            trace: invocation.trace.as_deref(),
+            masking: &self.config.masking,
+            serving: &serving,
+        };
+        self.metrics.decided(&decision, setting.elapsed);
+        let version = version(&serving);
+        let log = self.record(&call, &decision, &setting).filter(|_| invocation.wants_log);
+        let log = log.map(|line| tail(&invocation.id, &version, &line, setting.elapsed));
+        match &decision.outcome {
+            // Lambda asks no function about what is no JSON.
+            Outcome::EventRefused(error @ (EventError::NotJson { .. } | EventError::NotUtf8 { .. })) => {
+                Err(Refused::content(format!("Could not parse request body into json: {error}")))
+            }
+            _ => {
+                let error = decision.reply.as_ref().err().map(|refusal| refusal.error_type);
+                Ok(Answer { body: decision.body().into_owned(), error, version, log })
+            }
+        }
+    }
+
+    /// Writes the record, and gives it as a line.
+    fn record(&self, call: &Call<'_>, decision: &Decision, setting: &Setting<'_>) -> Option<String> {
+        let set = self.live.set(setting.serving, setting.time).ok();
+        let line = || Record::line(set, call, decision, setting);
+        match self.records.format {
+            Format::Json => {
+                let line = line();
+                self.records.write(format!("{line}\n"));
+                Some(line)
+            }
+            Format::Text => {
+                let name = set.map_or("none", |set| set.name.as_str());
+                self.records.write(report::text(name, &[], decision));
+                Some(line())
+            }
+        }
+    }
+}
+
+/// Refuses a function that stands for a policy which the set does not have.
+pub(super) fn has_policy(serving: &Serving, function: &Function) -> Result<(), Refused> {
+    let (Some(wanted), Ok(set)) = (function.policy(), &serving.set) else { return Ok(()) };
+    let names: Vec<_> = set.policies.iter().map(|policy| policy.name.as_str()).collect();
+    if names.contains(&wanted) { Ok(()) } else { Err(Refused::no_policy(wanted, &names)) }
+}
+
+/// What `X-Amz-Executed-Version` says.
+pub(super) fn version(serving: &Serving) -> String {
+    serving.sequence().map_or_else(|| LATEST.to_owned(), |sequence| sequence.to_string())
+}
+
+/// The lines of the log that Lambda keeps of an invocation.
+fn tail(id: &str, version: &str, record: &str, elapsed: Duration) -> String {
+    let milliseconds = elapsed.as_secs_f64() * 1e3;
+    format!(
+        "START RequestId: {id} Version: {version}\n{record}\nEND RequestId: {id}\nREPORT RequestId: {id}\tDuration: {milliseconds:.2} ms\n"
+    )
+}

@@ -1,0 +1,43 @@
+//! Decides for callers that look at an answer's status alone, and know nothing of Lambda's header for function errors.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use cogwit_core::event::MAX_EVENT_BYTES;
+use cogwit_core::reply::ErrorType;
+
+use super::app::App;
+use super::decide::Invocation;
+use super::function::Function;
+use super::invoke::{REQUEST_ID, insert, reply};
+use super::refused::Refused;
+
+/// Answers `POST /decide` and `POST /decide/{policy}`: 200 with the event where it is allowed, 403 where it is denied, 500 where
+/// something broke.
+pub(super) async fn decide(
+    State(app): State<Arc<App>>,
+    policy: Option<Path<String>>,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
+    let id = uuid::Uuid::new_v4().to_string();
+    let answered = async {
+        let body = app.bodies.read(body, MAX_EVENT_BYTES).await?;
+        let function = Function::pinning(policy.map(|Path(policy)| policy));
+        let answer = app.begin(Invocation::new(function, &id, &headers, body.bytes)?).await?.answer().await?;
+        let status = match answer.error {
+            None => StatusCode::OK,
+            Some(ErrorType::PolicyDenied) => StatusCode::FORBIDDEN,
+            Some(ErrorType::EventRefused) => StatusCode::BAD_REQUEST,
+            Some(ErrorType::PolicyFault) => StatusCode::INTERNAL_SERVER_ERROR,
+        };
+        Ok::<_, Refused>((status, reply(answer)).into_response())
+    };
+    let mut response = answered.await.unwrap_or_else(IntoResponse::into_response);
+    app.metrics.answered(response.status());
+    insert(response.headers_mut(), REQUEST_ID, &id);
+    response
+}

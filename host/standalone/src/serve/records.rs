@@ -1,0 +1,78 @@
+//! Writes records to standard output on a thread of its own: whoever reads them slowly holds up no answer.
+
+use std::io::{self, Write};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, Sender, SyncSender, TrySendError, channel, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use crate::cmd::Format;
+use crate::failure::Failure;
+use crate::output;
+
+/// How many records may wait to be written.
+const MOST_WAITING: usize = 4096;
+
+/// How long the end of the program waits for the last of them.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Where records go. Dropped, it writes what waits.
+pub(crate) struct Records {
+    pub(crate) format: Format,
+    waiting: Option<SyncSender<String>>,
+    /// Hung up once everything is written.
+    written: Mutex<Receiver<()>>,
+    dropped: Arc<AtomicU64>,
+}
+
+impl Records {
+    /// Begins to write.
+    pub(crate) fn new(format: Format) -> Result<Self, Failure> {
+        let (waiting, records) = sync_channel(MOST_WAITING);
+        let (end, written) = channel();
+        let writer = std::thread::Builder::new().name("cogwit-records".to_owned()).spawn(move || {
+            write(&records);
+            drop::<Sender<()>>(end);
+        });
+        writer.map_err(|error| Failure::could_not_run(format!("no thread for the records: {error}")))?;
+        Ok(Self { format, waiting: Some(waiting), written: Mutex::new(written), dropped: Arc::default() })
+    }
+
+    /// Has a record written. Where nobody takes them, it is dropped and counted: a log-in does not fail for it.
+    pub(super) fn write(&self, record: String) {
+        let sent = self.waiting.as_ref().map(|waiting| waiting.try_send(record));
+        if let Some(Err(TrySendError::Full(_))) = sent
+            && self.dropped.fetch_add(1, Ordering::Relaxed) == 0
+        {
+            output::report("error: standard output is read too slowly, so records are dropped; /metrics counts them\n");
+        }
+    }
+
+    /// How many records were dropped.
+    pub(super) fn dropped(&self) -> u64 {
+        self.dropped.load(Ordering::Relaxed)
+    }
+}
+
+impl Drop for Records {
+    fn drop(&mut self) {
+        self.waiting = None;
+        let written = self.written.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let _ = written.recv_timeout(PATIENCE);
+    }
+}
+
+/// Writes what comes, and hands it on whenever nothing waits.
+fn write(records: &Receiver<String>) {
+    let mut out = io::BufWriter::new(anstream::stdout());
+    while let Ok(record) = records.recv() {
+        let mut written = out.write_all(record.as_bytes());
+        while let Ok(record) = records.try_recv() {
+            written = written.and_then(|()| out.write_all(record.as_bytes()));
+        }
+        if let Err(error) = written.and_then(|()| out.flush()) {
+            output::report(&format!("error: records cannot be written: {error}; the answers go on without them\n"));
+            return;
+        }
+    }
+}
