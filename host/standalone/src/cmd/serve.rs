@@ -40,11 +40,11 @@ Examples:
   cogwit serve --policies s3://acme-policies/login#prod    what a channel serves
   aws lambda invoke --endpoint-url http://127.0.0.1:9000 --function-name cogwit --payload fileb://event.json reply.json")]
 pub(crate) struct Args {
-    /// A policy set: a folder with a policies.toml, a policies.toml, a .wasm file, or a channel [default: COGWIT_POLICIES,
+    /// A policy set: a folder with a policies.toml, a policies.toml, a .wasm file, or a channel [default: `COGWIT_POLICIES`,
     /// else the built-in set]
     #[arg(long, value_name = "SOURCE")]
     policies: Option<String>,
-    /// Where to listen; port 0 takes a free one. Elsewhere than on loopback, COGWIT_SERVE_TOKEN must be set
+    /// Where to listen; port 0 takes a free one. Elsewhere than on loopback, `COGWIT_SERVE_TOKEN` must be set
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:9000")]
     listen: SocketAddr,
     /// Serve each change of the set's files; one that cannot be loaded leaves what served before
