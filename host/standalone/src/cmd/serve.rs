@@ -1,10 +1,11 @@
 //! Serves policies to whatever calls a Lambda function.
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, ToSocketAddrs as _};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
+use cogwit_core::release::Live;
 use tokio::runtime::Builder;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc::{Receiver, channel};
@@ -45,7 +46,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "SOURCE")]
     policies: Option<String>,
     /// Where to listen; port 0 takes a free one. Elsewhere than on loopback, `COGWIT_SERVE_TOKEN` must be set
-    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:9000")]
+    #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:9000", value_parser = address)]
     listen: SocketAddr,
     /// Serve each change of the set's files; one that cannot be loaded leaves what served before
     #[arg(long)]
@@ -59,7 +60,18 @@ pub(crate) struct Args {
     format: Option<Format>,
 }
 
+fn address(text: &str) -> Result<SocketAddr, String> {
+    let mut found =
+        text.to_socket_addrs().map_err(|error| format!("{error}; write HOST:PORT, such as localhost:9000"))?;
+    found.next().ok_or_else(|| "the host has no address".to_owned())
+}
+
 pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
+    // A panic's own message could hold what came with an event.
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        output::report(&format!("error: the host panicked at {place}\n"));
+    }));
     let config = config_from_env()?;
     let token = config.token.as_deref().map(Token::new).transpose().map_err(Failure::usage)?;
     if !args.listen.ip().is_loopback() && token.is_none() {
@@ -79,10 +91,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
         let server = Server::bind(args.listen, app).await?;
         let address = server.address()?;
         let ends = signals()?;
-        tokio::spawn({
-            let live = live.clone();
-            async move { live.keep_fresh().await }
-        });
+        tokio::spawn(keep_fresh(live.clone()));
         if let Some(watched) = watched {
             std::thread::spawn(move || policies.watch(watched, live));
         }
@@ -91,7 +100,19 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
     });
     // Whatever is stuck by now is not waited for.
     runtime.shutdown_timeout(Duration::from_secs(1));
-    ended.map(|answered| ExitCode::from(if answered { exit::ALLOW } else { exit::FAILED }))
+    match ended? {
+        true => Ok(ExitCode::from(exit::ALLOW)),
+        false => Err(Failure::failed("some answers took too long, and were cut off")),
+    }
+}
+
+/// Follows the channel, if there is one. Whatever a refresh comes upon, it is not the last.
+async fn keep_fresh(live: Arc<Live>) {
+    let following = || {
+        let live = live.clone();
+        async move { live.keep_fresh().await }
+    };
+    while tokio::spawn(following()).await.is_err() {}
 }
 
 /// The signals that end the server, as they come.

@@ -123,7 +123,9 @@ impl App {
             }
             Format::Text => {
                 let name = set.map_or("none", |set| set.name.as_str());
-                self.records.write(report::text(name, &[], decision));
+                let time = humantime::format_rfc3339_seconds(setting.time);
+                let report = report::text(name, &[], decision);
+                self.records.write(format!("{time}  {}  {}\n{report}\n", setting.function, call.id));
                 Some(line())
             }
         }

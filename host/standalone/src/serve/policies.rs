@@ -1,5 +1,6 @@
 //! Brings in what is served: a channel that is followed, or files, which may be watched.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -63,10 +64,12 @@ impl Policies {
             From::Files(source) => source,
         };
         let set = self.admit(source);
-        match set {
-            Err(reason) if !watched => Err(Failure::could_not_run(reason)),
-            set => Ok(Live::fixed(set)),
+        match &set {
+            Err(reason) if !watched => return Err(Failure::could_not_run(reason)),
+            Err(reason) => say(&format!("error: {reason}\nevery event is refused until a change mends it")),
+            Ok(set) => self::serving(set),
         }
+        Ok(Live::fixed(set))
     }
 
     async fn follow(&self, place: &Place) -> Result<Live, Failure> {
@@ -84,7 +87,7 @@ impl Policies {
             cache: self.config.cache.folder(usual),
             own: None,
             env: variable,
-            say: |text| output::report(&format!("{text}\n")),
+            say,
         };
         Live::follow(setup, STORE_AT_START, || None).await.map_err(Failure::could_not_run)
     }
@@ -116,18 +119,24 @@ impl Policies {
         let Ok(source) = self.files() else { return };
         loop {
             if let Err(failure) = watched.look_at(looked_at(source).iter()) {
-                output::report(&format!("error: {failure}\n"));
+                say(&format!("error: {failure}"));
             }
             let changed = watched.wait();
-            let told = match live.offer(self.admit(source)) {
-                Refreshed::Unchanged => continue,
-                Refreshed::Swapped => "it serves now".to_owned(),
-                Refreshed::Failed(reason) if live.serving().set.is_ok() => {
-                    format!("error: {reason}; what served before serves on")
+            let admitted = catch_unwind(AssertUnwindSafe(|| self.admit(source)));
+            let admitted = admitted.unwrap_or_else(|_| Err("the host panicked over it; its log says where".to_owned()));
+            let refreshed = live.offer(admitted);
+            let changed = changed.join(", ");
+            match (refreshed, &live.serving().set) {
+                (Refreshed::Unchanged, _) | (Refreshed::Swapped, Err(_)) => {}
+                (Refreshed::Swapped, Ok(set)) => {
+                    say(&format!("{changed} changed"));
+                    serving(set);
                 }
-                Refreshed::Failed(reason) => format!("error: {reason}"),
-            };
-            output::report(&format!("{} changed: {told}\n", changed.join(", ")));
+                (Refreshed::Failed(reason), set) => {
+                    let goes_on = if set.is_ok() { "; what served before serves on" } else { "" };
+                    say(&format!("{changed} changed\nerror: {reason}{goes_on}"));
+                }
+            }
         }
     }
 }
@@ -145,6 +154,17 @@ fn looked_at(source: &Source) -> Vec<PathBuf> {
         files.extend(source.tests(&package.document).iter().map(|tests| folder.join(&tests.file)));
     }
     files
+}
+
+/// Tells what serves now, and what its operator should know.
+fn serving(set: &PolicySet) {
+    let policies: Vec<_> = set.policies.iter().map(|policy| policy.name.as_str()).collect();
+    say(&format!("serving `{}`: {}", set.name, policies.join(", ")));
+    set.warnings.iter().for_each(|finding| say(&format!("warning: {finding}")));
+}
+
+fn say(text: &str) {
+    output::report(&format!("{text}\n"));
 }
 
 fn variable(name: &str) -> Option<String> {
