@@ -14,7 +14,6 @@ use super::common::{Format, config_from_env};
 use crate::failure::{Failure, exit};
 use crate::output;
 use crate::serve::{App, Policies, Records, Server, Token};
-use crate::watch::Watched;
 
 /// Serves policies to whatever calls a Lambda function: emulators of Cognito, SDKs, the AWS command line
 ///
@@ -81,7 +80,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
         )));
     }
     let policies = Policies::new(args.policies.as_deref(), &config)?;
-    let watched = args.watch.then(|| policies.files().and_then(|_| Watched::new())).transpose()?;
+    let watched = args.watch.then(|| policies.watched()).transpose()?;
     let runtime = Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::could_not_run(format!("cannot start the runtime: {error}")))?;
     let ended = runtime.block_on(async {
@@ -93,7 +92,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
         let ends = signals()?;
         tokio::spawn(keep_fresh(live.clone()));
         if let Some(watched) = watched {
-            std::thread::spawn(move || policies.watch(watched, live));
+            std::thread::spawn(move || policies.watch(watched, &live));
         }
         output::report(&format!("listening on http://{address}\n"));
         Ok(server.run(ends).await)

@@ -2,7 +2,6 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
 use cogwit_core::case;
@@ -105,23 +104,28 @@ impl Policies {
         }
     }
 
-    /// The files that are to be watched, if they can be.
-    pub(crate) fn files(&self) -> Result<&Source, Failure> {
-        match &self.from {
-            From::Files(source @ (Source::Document(_) | Source::Components(_))) => Ok(source),
-            From::Files(_) => Err(Failure::usage("the built-in set does not change: name one with `--policies`")),
-            From::Channel(_) => Err(Failure::usage("a channel is followed without `--watch`")),
-        }
+    /// Begins to watch the files, before they are read for the first time.
+    pub(crate) fn watched(&self) -> Result<Watched, Failure> {
+        let source = match &self.from {
+            From::Files(source @ (Source::Document(_) | Source::Components(_))) => source,
+            From::Files(_) => {
+                return Err(Failure::usage("the built-in set does not change: name one with `--policies`"));
+            }
+            From::Channel(_) => return Err(Failure::usage("a channel is followed without `--watch`")),
+        };
+        let mut watched = Watched::new()?;
+        watched.look_at(looked_at(source).iter())?;
+        Ok(watched)
     }
 
     /// Serves what the files hold whenever they change. A set that cannot be loaded leaves what served before.
-    pub(crate) fn watch(&self, mut watched: Watched, live: Arc<Live>) {
-        let Ok(source) = self.files() else { return };
+    pub(crate) fn watch(&self, mut watched: Watched, live: &Live) {
+        let From::Files(source) = &self.from else { return };
         loop {
+            let changed = watched.wait();
             if let Err(failure) = watched.look_at(looked_at(source).iter()) {
                 say(&format!("error: {failure}"));
             }
-            let changed = watched.wait();
             let admitted = catch_unwind(AssertUnwindSafe(|| self.admit(source)));
             let admitted = admitted.unwrap_or_else(|_| Err("the host panicked over it; its log says where".to_owned()));
             let refreshed = live.offer(admitted);
