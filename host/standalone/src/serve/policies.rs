@@ -114,7 +114,7 @@ impl Policies {
             From::Channel(_) => return Err(Failure::usage("a channel is followed without `--watch`")),
         };
         let mut watched = Watched::new()?;
-        watched.look_at(looked_at(source).iter())?;
+        look_at(source, &mut watched)?;
         Ok(watched)
     }
 
@@ -123,7 +123,7 @@ impl Policies {
         let From::Files(source) = &self.from else { return };
         loop {
             let changed = watched.wait();
-            if let Err(failure) = watched.look_at(looked_at(source).iter()) {
+            if let Err(failure) = look_at(source, &mut watched) {
                 say(&format!("error: {failure}"));
             }
             let admitted = catch_unwind(AssertUnwindSafe(|| self.admit(source)));
@@ -145,8 +145,16 @@ impl Policies {
     }
 }
 
+/// Looks at the files of a set, and at what its folder lies in: a folder that is made anew is another one.
+fn look_at(source: &Source, watched: &mut Watched) -> Result<(), Failure> {
+    let files = files(source);
+    watched.look_at(files.iter())?;
+    let around = files.iter().filter_map(|file| std::path::absolute(file).ok()?.parent()?.parent().map(Path::to_owned));
+    watched.add(around).map(drop)
+}
+
 /// The files that a set is made of. Of a document that cannot be read, only its own file is known.
-fn looked_at(source: &Source) -> Vec<PathBuf> {
+fn files(source: &Source) -> Vec<PathBuf> {
     let mut files = match source {
         Source::Document(path) => vec![path.clone()],
         Source::Components(paths) => paths.clone(),

@@ -6,15 +6,17 @@ use super::{Live, Refreshed, Serving};
 use crate::store::PolicySet;
 
 impl Live {
-    /// Serves `set` from now on. Where it is a reason instead, what served before serves on, and the reason is its problem.
+    /// Serves `set` from now on. Where it is a reason instead, what served before serves on, and the reason is its problem, until
+    /// a set is offered again.
     pub fn offer(&self, set: Result<PolicySet, String>) -> Refreshed {
         let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
         let mut serving = Serving::clone(&current);
         let refreshed = match set {
             Ok(set) => {
+                let well = serving.problem.is_none();
                 let same = serving.set.as_ref().is_ok_and(|before| is_same(before, &set));
                 (serving.set, serving.problem) = (Ok(Arc::new(set)), None);
-                if same { Refreshed::Unchanged } else { Refreshed::Swapped }
+                if same && well { Refreshed::Unchanged } else { Refreshed::Swapped }
             }
             Err(reason) => {
                 serving.set = serving.set.map_err(|_| reason.clone());
