@@ -20,8 +20,12 @@ use cogwit_core::{Call, Decision, decide, route};
 const EVENT: &[u8] = include_bytes!("../../tests/scenarios/pre-sign-up/default-set-confirms/event.json");
 const RUNS: usize = 20_000;
 
+fn call() -> Call<'static> {
+    Call { event: EVENT, id: "bench", trigger: None, policy: None, end: None, chance: Chance::real() }
+}
+
 fn decided(set: &PolicySet) -> Decision {
-    decide(set, &Call { event: EVENT, id: "bench", trigger: None, policy: None, end: None, chance: Chance::real() })
+    decide(set, &call())
 }
 
 fn timed<T>(work: impl FnOnce() -> T) -> (Duration, T) {
@@ -54,8 +58,9 @@ fn main() {
         (0..1_000).for_each(|_| drop(decided(&set)));
         let parse = median((0..RUNS).map(|_| timed(|| Event::parse(EVENT).unwrap()).0).collect());
         let event = Event::parse(EVENT).unwrap();
-        let route =
-            median((0..RUNS).map(|_| timed(|| route::chain(&set, Trigger::PreSignUp, &event.header)).0).collect());
+        let route = median(
+            (0..RUNS).map(|_| timed(|| route::chain(&event.header, Trigger::PreSignUp, &call(), &set)).0).collect(),
+        );
         let runs: Vec<_> = (0..RUNS).map(|_| timed(|| decided(&set))).collect();
         let whole = median(runs.iter().map(|(took, _)| *took).collect());
         let usage = |pick: fn(&Decision) -> Duration| median(runs.iter().map(|(_, decision)| pick(decision)).collect());

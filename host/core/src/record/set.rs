@@ -18,6 +18,9 @@ pub(super) struct Set<'a> {
     digest: Option<&'a str>,
     #[serde(flatten)]
     followed: Option<Followed<'a>>,
+    /// Why the set could not be renewed when that was last tried.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    problem: Option<String>,
 }
 
 /// What there is to say where a channel is followed.
@@ -37,8 +40,6 @@ struct Followed<'a> {
     refreshed: Option<String>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     expired: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    problem: Option<String>,
 }
 
 impl<'a> Set<'a> {
@@ -52,9 +53,9 @@ impl<'a> Set<'a> {
             age_seconds: serving.age(time).map(|age| age.as_secs()),
             refreshed: serving.refreshed.map(|time| humantime::format_rfc3339_millis(time).to_string()),
             expired: serving.is_expired(time),
-            problem: serving.problem.as_deref().map(problem),
         });
+        let problem = serving.problem.as_deref().map(problem);
         let (name, digest) = (set.map(|set| set.name.as_str()), set.map(|set| set.digest.as_str()));
-        (set.is_some() || followed.is_some()).then_some(Self { name, digest, followed })
+        (set.is_some() || followed.is_some()).then_some(Self { name, digest, followed, problem })
     }
 }

@@ -22,7 +22,8 @@ use crate::serve::{App, Policies, Records, Server, Token};
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Paths:
-  POST /2015-03-31/functions/NAME/invocations   decides an event
+  POST /2015-03-31/functions/NAME/invocations   decides an event, as Lambda's Invoke API has it
+  POST /decide                                  the same by status: 200 allowed, 403 denied, 500 broke
   GET  /healthz                                 the process lives
   GET  /readyz                                  200 while a set decides, else 503
   GET  /status                                  what serves, since when, and what is wrong, as JSON

@@ -97,8 +97,8 @@ impl App {
         };
         self.metrics.decided(&decision, setting.elapsed);
         let version = version(&serving);
-        let log = self.record(&call, &decision, &setting).filter(|_| invocation.wants_log);
-        let log = log.map(|line| tail(&invocation.id, &version, &line, setting.elapsed));
+        let line = self.record(&call, &decision, &setting, invocation.wants_log).filter(|_| invocation.wants_log);
+        let log = line.map(|line| tail(&invocation.id, &version, &line, setting.elapsed));
         match &decision.outcome {
             // Lambda asks no function about what is no JSON.
             Outcome::EventRefused(error @ (EventError::NotJson { .. } | EventError::NotUtf8 { .. })) => {
@@ -111,24 +111,20 @@ impl App {
         }
     }
 
-    /// Writes the record, and gives it as a line.
-    fn record(&self, call: &Call<'_>, decision: &Decision, setting: &Setting<'_>) -> Option<String> {
+    /// Writes the record, and gives its line, where that was made.
+    fn record(&self, call: &Call<'_>, decision: &Decision, setting: &Setting<'_>, wants_line: bool) -> Option<String> {
         let set = self.live.set(setting.serving, setting.time).ok();
-        let line = || Record::line(set, call, decision, setting);
-        match self.records.format {
-            Format::Json => {
-                let line = line();
-                self.records.write(format!("{line}\n"));
-                Some(line)
-            }
-            Format::Text => {
+        let format = self.records.format;
+        let line = (format == Format::Json || wants_line).then(|| Record::line(set, call, decision, setting));
+        self.records.write(match (format, &line) {
+            (Format::Json, Some(line)) => format!("{line}\n"),
+            _ => {
                 let name = set.map_or("none", |set| set.name.as_str());
                 let time = humantime::format_rfc3339_seconds(setting.time);
-                let report = report::text(name, &[], decision);
-                self.records.write(format!("{time}  {}  {}\n{report}\n", setting.function, call.id));
-                Some(line())
+                format!("{time}  {}  {}\n{}\n", setting.function, call.id, report::text(name, &[], decision))
             }
-        }
+        });
+        line
     }
 }
 

@@ -11,6 +11,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use cogwit_core::event::MAX_EVENT_BYTES;
 use serde::Deserialize;
 
 use super::app::App;
@@ -44,12 +45,8 @@ pub(super) async fn invoke(
     let id = uuid::Uuid::new_v4().to_string();
     let name = name.map_err(|error| Refused::parameter(error.body_text()));
     let parameters = parameters.map_err(|error| Refused::parameter(error.body_text()));
-    let answered = async {
-        let (Path(name), Query(parameters)) = (name?, parameters?);
-        let function = Function::read(&name, parameters.qualifier.as_deref())?;
-        answer(&app, function, &id, &headers, body).await
-    };
-    let mut response = answered.await.unwrap_or_else(IntoResponse::into_response);
+    let function = name.and_then(|Path(name)| Function::read(&name, parameters?.0.qualifier.as_deref()));
+    let mut response = answer(&app, function, &id, &headers, body).await.unwrap_or_else(IntoResponse::into_response);
     app.metrics.answered(response.status());
     insert(response.headers_mut(), REQUEST_ID, &id);
     response
@@ -57,15 +54,17 @@ pub(super) async fn invoke(
 
 async fn answer(
     app: &Arc<App>,
-    function: Function,
+    function: Result<Function, Refused>,
     id: &str,
     headers: &HeaderMap,
     body: Body,
 ) -> Result<Response, Refused> {
-    let kind = Kind::read(headers)?;
+    let kind = Kind::read(headers);
+    // Before anything is refused: a client that is still sending does not hear it.
+    let body = app.bodies.read(body, kind.as_ref().map_or(MAX_EVENT_BYTES, |kind| kind.most_bytes())).await?;
+    let (function, kind) = (function?, kind?);
     let serving = app.live.serving();
     has_policy(&serving, &function)?;
-    let body = app.bodies.read(body, kind.most_bytes()).await?;
     let invocation = Invocation::new(function, id, headers, body.bytes)?;
     match kind {
         Kind::DryRun => Ok(told(StatusCode::NO_CONTENT, &version(&serving))),

@@ -59,7 +59,7 @@ impl Refused {
 
     /// There is nothing at this path.
     pub(super) fn no_path() -> Self {
-        let message = "there is nothing here: POST an event to /2015-03-31/functions/NAME/invocations, or GET /healthz, /readyz, /metrics or /status";
+        let message = "there is nothing here: POST an event to /2015-03-31/functions/NAME/invocations or /decide, or GET /healthz, /readyz, /metrics or /status";
         Self::new(StatusCode::NOT_FOUND, "UnknownOperationException", message)
     }
 
