@@ -94,7 +94,7 @@ fn written(set: &PolicySet, event: &str, personal: bool) -> (String, String) {
         serving: &Live::fixed(Err("another".to_owned())).serving(),
     };
     let told = decision.reply.as_ref().err().map(|refusal| refusal.error_message.clone()).unwrap_or_default();
-    (Record::of(Some(set), &call, &decision, &setting).to_line(), told)
+    (Record::line(Some(set), &call, &decision, &setting), told)
 }
 
 /// A value that every language quotes in its own way, as it stands in an event, and pieces of it that must not be found.
