@@ -1,5 +1,6 @@
 //! Prints events that Cognito could have sent.
 
+use cogwit_core::event::{Trigger, examples};
 use snapbox::str;
 
 use crate::program::{Cogwit, cogwit, json, stderr, stdout};
@@ -9,26 +10,21 @@ fn new(args: &[&str]) -> Cogwit {
     cogwit("event").arg("new").args(args)
 }
 
-const SOURCES: [&str; 4] =
-    ["PreSignUp_SignUp", "PreSignUp_AdminCreateUser", "PreSignUp_ExternalProvider", "PreAuthentication_Authentication"];
-
 #[test]
-fn an_event_of_each_source_is_one_that_is_decided() {
-    for source in SOURCES {
-        let event = stdout(&new(&[source]).ends(0).stderr_eq(""));
-        let run = cogwit("run").args(["-", "--format", "json", "--policies"]).arg(scenario::policies_wasm());
-        let report = json(&run.stdin(&event).ends(0));
-        assert_eq!(report["reply"]["triggerSource"], source);
-        assert_ne!(report["policies"].as_array().map(Vec::len), Some(0), "{report}");
-    }
-}
-
-#[test]
-fn the_sources_are_listed() {
+fn an_event_of_each_source_is_printed_and_one_that_policies_answer_is_decided() {
     let help = stdout(&cogwit("event").args(["new", "--help"]).ends(0));
     let refused = stderr(&new(&["PreSignUp"]).ends(2).stdout_eq(""));
-    for source in SOURCES {
+    assert_eq!(examples().count(), 41);
+    for (source, trigger) in examples() {
         assert!(help.contains(source) && refused.contains(source), "{source}\n{help}\n{refused}");
+        let printed = new(&[source]).ends(0).stderr_eq("");
+        assert_eq!(json(&printed)["triggerSource"], source);
+        if [Trigger::PreSignUp, Trigger::PreAuthentication].contains(&trigger) {
+            let run = cogwit("run").args(["-", "--format", "json", "--policies"]).arg(scenario::policies_wasm());
+            let report = json(&run.stdin(&stdout(&printed)).ends(0));
+            assert_eq!(report["reply"]["triggerSource"], source);
+            assert_ne!(report["policies"].as_array().map(Vec::len), Some(0), "{report}");
+        }
     }
 }
 

@@ -111,8 +111,7 @@ source = "PreSignUp_SignUp"
         [
             "none: it has no event: write `source`, `event` or `event-file`",
             "two: it has more than one event: keep one of `source`, `event` and `event-file`",
-            "the wrong source: there is no example of `PreSignUp`: write one of `PreSignUp_SignUp`, \
-             `PreSignUp_AdminCreateUser`, `PreSignUp_ExternalProvider`, `PreAuthentication_Authentication`",
+            "the wrong source: `PreSignUp` is no trigger source: write one of Cognito's, such as `PreSignUp_SignUp`",
         ]
     );
     assert_eq!(told["passed"], 1);
