@@ -25,6 +25,18 @@ pub(crate) fn text(set: &str, findings: &[Finding], decision: &Decision) -> Stri
     };
     let trigger = decision.trigger.map_or("no trigger", |trigger| trigger.name());
     line(&mut out, format_args!("{}: {trigger} by the set `{set}`", styled(word, color)));
+    out.push_str(&runs(decision));
+    for finding in findings {
+        line(&mut out, format_args!("{}: {finding}", styled("warning", AnsiColor::Yellow)));
+    }
+    out.push_str(&findings_of(decision));
+    line(&mut out, format_args!("the caller sees: {}", seen(decision)));
+    out
+}
+
+/// How each policy ran: a line for its verdict, and one for each line of its log.
+pub(crate) fn runs(decision: &Decision) -> String {
+    let mut out = String::new();
     let width = decision.runs.iter().map(|run| run.policy.len()).max().unwrap_or_default();
     for run in &decision.runs {
         line(&mut out, format_args!("  {:width$}  {}  ({})", run.policy, said(&run.verdict), used(&run.usage)));
@@ -35,16 +47,18 @@ pub(crate) fn text(set: &str, findings: &[Finding], decision: &Decision) -> Stri
             line(&mut out, format_args!("  {:width$}  log: {} lines dropped at the limit", "", run.logs.dropped));
         }
     }
-    for finding in findings {
-        line(&mut out, format_args!("{}: {finding}", styled("warning", AnsiColor::Yellow)));
-    }
+    out
+}
+
+/// What the operator should know of a decision.
+pub(crate) fn findings_of(decision: &Decision) -> String {
+    let mut out = String::new();
     for warning in &decision.warnings {
         line(&mut out, format_args!("{}: {}: {}", styled("warning", AnsiColor::Yellow), warning.code, warning.text));
     }
     if let Some(error) = error(&decision.outcome) {
         line(&mut out, format_args!("{}: {error}", styled("error", AnsiColor::Red)));
     }
-    line(&mut out, format_args!("the caller sees: {}", seen(decision)));
     out
 }
 

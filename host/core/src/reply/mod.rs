@@ -3,5 +3,5 @@
 mod splice;
 mod refusal;
 
-pub use refusal::{ErrorType, Refusal};
+pub use refusal::{ErrorType, Refusal, seen_by_caller};
 pub(crate) use splice::splice;

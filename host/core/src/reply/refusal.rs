@@ -81,17 +81,22 @@ impl Refusal {
         serde_json::to_vec(self).unwrap_or_default()
     }
 
-    /// What whoever called Cognito's API sees: the sentence between Cognito's own words, but for the triggers that Cognito
-    /// does not wait for, and user migration, whose errors it replaces (as logs of the live service show).
+    /// What whoever called Cognito's API sees.
     pub fn seen_by_caller(&self, trigger: Option<Trigger>) -> String {
-        match trigger {
-            Some(Trigger::CustomEmailSender | Trigger::CustomSmsSender) => {
-                "no message, Cognito does not wait for this trigger".to_owned()
-            }
-            Some(Trigger::UserMigration) => "Exception migrating user in app client".to_owned(),
-            Some(trigger) => format!("{} failed with error {}.", trigger.cognito_name(), self.error_message),
-            None => format!("The trigger failed with error {}.", self.error_message),
+        seen_by_caller(trigger, &self.error_message)
+    }
+}
+
+/// What whoever called Cognito's API sees of a function error: the sentence between Cognito's own words, but for the triggers
+/// that Cognito does not wait for, and user migration, whose errors it replaces (as logs of the live service show).
+pub fn seen_by_caller(trigger: Option<Trigger>, error_message: &str) -> String {
+    match trigger {
+        Some(Trigger::CustomEmailSender | Trigger::CustomSmsSender) => {
+            "no message, Cognito does not wait for this trigger".to_owned()
         }
+        Some(Trigger::UserMigration) => "Exception migrating user in app client".to_owned(),
+        Some(trigger) => format!("{} failed with error {error_message}.", trigger.cognito_name()),
+        None => format!("The trigger failed with error {error_message}."),
     }
 }
 

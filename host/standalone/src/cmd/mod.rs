@@ -3,6 +3,7 @@
 pub(crate) mod new;
 pub(crate) mod pack;
 pub(crate) mod run;
+pub(crate) mod simulate;
 pub(crate) mod test;
 pub(crate) mod serve;
 pub(crate) mod event;
@@ -18,6 +19,7 @@ pub(crate) mod diff;
 pub(crate) mod config;
 
 mod common;
+mod set;
 mod ship;
 
 pub(crate) use common::Format;

@@ -6,17 +6,15 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::SystemTime;
 
-use cogwit_core::config::Config;
 use cogwit_core::event::{MAX_EVENT_BYTES, Trigger};
-use cogwit_core::policy::{Document, PolicyDocument, SettingValue, UnknownCapability};
-use cogwit_core::run::{Chance, Engine};
-use cogwit_core::store::{Admission, PolicySet, Source};
+use cogwit_core::run::Chance;
+use cogwit_core::store::PolicySet;
 use cogwit_core::{Call, Decision, Outcome, decide};
 
 use super::common::{Format, config_from_env};
-use crate::embedded::{DEFAULT_SET, EXAMPLE_EVENT};
+use super::set::SetArgs;
+use crate::embedded::EXAMPLE_EVENT;
 use crate::failure::{Failure, exit};
-use crate::store::Policies;
 use crate::{output, report};
 
 /// Decides one Cognito event, as the Lambda function would
@@ -41,18 +39,8 @@ Examples:
 pub(crate) struct Args {
     /// The event's file, or - for standard input [default: a built-in example]
     event: Option<PathBuf>,
-    /// A policy set: a folder with a policies.toml, a policies.toml, a .wasm file, or a channel [default: the built-in set]
-    #[arg(long, value_name = "SOURCE", conflicts_with = "policy")]
-    policies: Option<String>,
-    /// A component to run under the name of its file; repeat it for a chain
-    #[arg(long, value_name = "FILE.wasm")]
-    policy: Vec<PathBuf>,
-    /// A setting, laid over those of the set
-    #[arg(long, value_name = "NAME.KEY=VALUE")]
-    setting: Vec<String>,
-    /// A capability of a policy: clock, random or wasi
-    #[arg(long, value_name = "NAME.CAPABILITY")]
-    grant: Vec<String>,
+    #[command(flatten)]
+    set: SetArgs,
     /// The trigger of an event that has no triggerSource
     #[arg(long, value_name = "NAME")]
     trigger: Option<Trigger>,
@@ -80,19 +68,7 @@ fn id(text: &str) -> Result<String, String> {
 
 pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
     let config = config_from_env()?;
-    let source = source(args, &config)?;
-    let mut package = source.read()?;
-    for setting in &args.setting {
-        lay_over(&mut package.document, setting)?;
-    }
-    for grant in &args.grant {
-        add_grant(&mut package.document, grant)?;
-    }
-    let engine = Engine::new(1, config.caps.limits.memory).map_err(Failure::could_not_run)?;
-    let env = |name: &str| std::env::var(name).ok();
-    let set = Admission::new(engine)
-        .admit(&package, &config.caps, env)
-        .map_err(|error| Failure::could_not_run(format!("{source} cannot be loaded\n{error}")))?;
+    let set = args.set.admit(&config)?;
     let event = event(args.event.as_deref())?;
     let id = args.id.clone().unwrap_or_else(|| uuid::Uuid::new_v4().to_string());
     let chance = Chance { now: args.now.unwrap_or_else(SystemTime::now), seed: args.seed };
@@ -101,43 +77,6 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
     let decision = decide(&set, &call);
     print(args.format, &set, &decision, &id).map_err(Failure::unwritable)?;
     Ok(ExitCode::from(code(&decision)))
-}
-
-fn source(args: &Args, config: &Config) -> Result<Policies, Failure> {
-    match &args.policies {
-        Some(text) => Policies::open(text, config),
-        None if args.policy.is_empty() => Ok(Policies::Local(DEFAULT_SET)),
-        None => Ok(Policies::Local(Source::Components(args.policy.clone()))),
-    }
-}
-
-/// Lays `NAME.KEY=VALUE` over the document.
-fn lay_over(document: &mut Document, setting: &str) -> Result<(), Failure> {
-    let wrong = |reason: &str| Failure::usage(format!("--setting `{setting}`: {reason}; write NAME.KEY=VALUE"));
-    let (path, value) = setting.split_once('=').ok_or_else(|| wrong("there is no `=`"))?;
-    let (policy, key) = named(document, path).map_err(|reason| wrong(&reason))?;
-    policy.settings.insert(key.to_owned(), SettingValue::Text(value.to_owned()));
-    Ok(())
-}
-
-/// Adds `NAME.CAPABILITY` to the document.
-fn add_grant(document: &mut Document, grant: &str) -> Result<(), Failure> {
-    let wrong = |reason: String| Failure::usage(format!("--grant `{grant}`: {reason}; write NAME.CAPABILITY"));
-    let (policy, name) = named(document, grant).map_err(wrong)?;
-    policy.capabilities.insert(name.parse().map_err(|error: UnknownCapability| wrong(error.to_string()))?);
-    Ok(())
-}
-
-/// The policy of `NAME.REST`, and the rest. Names may hold dots, so the policies' own names decide where the rest begins.
-fn named<'a, 'b>(document: &'a mut Document, path: &'b str) -> Result<(&'a mut PolicyDocument, &'b str), String> {
-    let names: Vec<_> = document.policies.iter().map(|policy| format!("`{}`", policy.name)).collect();
-    let rest = |policy: &PolicyDocument| {
-        path.strip_prefix(policy.name.as_str())?.strip_prefix('.').filter(|it| !it.is_empty())
-    };
-    let found = document.policies.iter_mut().filter_map(|policy| rest(policy).map(|rest| (policy, rest)));
-    found
-        .max_by_key(|(policy, _)| policy.name.len())
-        .ok_or_else(|| format!("no policy has that name, the set has {}", names.join(", ")))
 }
 
 fn event(path: Option<&Path>) -> Result<Vec<u8>, Failure> {
