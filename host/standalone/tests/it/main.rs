@@ -19,6 +19,7 @@ mod grants;
 mod history;
 mod inspect;
 mod keygen;
+mod lambda;
 mod new;
 #[cfg(unix)]
 mod pack;
@@ -38,6 +39,8 @@ mod s3;
 mod scenario;
 mod scenarios;
 mod settings;
+mod simulate;
+mod simulate_endpoint;
 mod status;
 mod streams;
 mod support;

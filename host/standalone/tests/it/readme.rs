@@ -3,12 +3,12 @@
 use std::fs;
 use std::path::Path;
 
-use crate::program::{cogwit, stderr};
+use crate::program::{cogwit, stderr, stdout};
 
 /// A report without the wall times, which differ from run to run.
 fn without_times(text: &str) -> Vec<String> {
     let untimed = |line: &str| match line.rsplit_once(", ") {
-        Some((before, time)) if time.ends_with("us)") => format!("{before})"),
+        Some((before, time)) if time.ends_with("us)") || time.ends_with(" ms)") => format!("{before})"),
         _ => line.to_owned(),
     };
     text.trim_end().lines().map(untimed).collect()
@@ -23,4 +23,7 @@ fn the_reports_that_the_readme_shows_are_what_is_printed() {
         let report = without_times(&stderr(&command.ends(code))).join("\n");
         assert!(readme.contains(&report), "the README does not show\n{report}");
     }
+    let colleague = ["signup", "--attribute=email=kaia@example.com", "--attribute=custom:domain=example.com"];
+    let played = without_times(&stdout(&cogwit("simulate").args(colleague).ends(0))).join("\n");
+    assert!(readme.contains(&played), "the README does not show\n{played}");
 }
