@@ -16,7 +16,7 @@ pub(super) struct Options {
     /// The user's name
     #[arg(long, value_name = "NAME", default_value = "ingrid.o", value_parser = user_name)]
     pub(super) user: String,
-    /// An attribute of the user, such as custom:plan=gold; repeat it [default: email=ingrid.o@example.com]
+    /// An attribute of the user, such as custom:plan=gold; repeat it. Without one: `email=ingrid.o@example.com`
     #[arg(long, value_name = "NAME=VALUE", value_parser = attribute)]
     pub(super) attribute: Vec<Entry>,
     /// An entry of the `ClientMetadata` that the app sends; repeat it
