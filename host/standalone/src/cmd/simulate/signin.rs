@@ -35,22 +35,22 @@ pub(super) struct Args {
 
 pub(super) fn play(args: &Args, pool: &mut Pool<'_>) -> Result<(), Stop> {
     pool.call = "InitiateAuth";
-    let validation = ("request.validationData", map_or_null(&args.options.client_metadata));
-    let fire = |pool: &mut Pool<'_>, more: &[_]| {
-        let changes: Vec<_> = [validation.clone()].into_iter().chain(more.iter().cloned()).collect();
-        pool.fire(Trigger::PreAuthentication, "PreAuthentication_Authentication", &changes).map(|Nothing {}| ())
-    };
-    if args.user_not_found {
-        // Nobody may learn from the answer that there is no such user, so it is always this one.
+    let (nobody, validation) = (args.user_not_found, map_or_null(&args.options.client_metadata));
+    if nobody {
         pool.user.given.clear();
-        match fire(pool, &[("request.userNotFound", Some("true".to_owned()))]) {
-            Err(Stop::Failure(failure)) => return Err(Stop::Failure(failure)),
-            Ok(()) | Err(Stop::Exception(_)) => return Err(Exception::wrong_password().into()),
-        }
+    } else {
+        pool.user.status = Some("CONFIRMED");
+        pool.user.verified.extend([Medium::Email, Medium::Phone]);
     }
-    pool.user.status = Some("CONFIRMED");
-    pool.user.verified.extend([Medium::Email, Medium::Phone]);
-    fire(pool, &[])?;
+    // A pool that does not hide who is there leaves the member out.
+    let not_found = ("request.userNotFound", nobody.then(|| "true".to_owned()));
+    let changes = [("request.validationData", validation), not_found];
+    match pool.fire(Trigger::PreAuthentication, "PreAuthentication_Authentication", &changes) {
+        // Nobody may learn from the answer that there is no such user, so it is always this one.
+        Ok(Nothing {}) | Err(Stop::Exception(_)) if nobody => return Err(Exception::wrong_password().into()),
+        Ok(Nothing {}) => {}
+        Err(stop) => return Err(stop),
+    }
     pool.note("the password is right")?;
     // The metadata of InitiateAuth does not go further than the first trigger.
     let Nothing {} = pool.fire(Trigger::PostAuthentication, "PostAuthentication_Authentication", &[])?;

@@ -64,11 +64,11 @@ impl Step<'_> {
             add(&format!("  {}: {}", styled("error", AnsiColor::Red), one_line(reason)));
         }
         if show_events {
-            add(&format!("event:\n{}", self.event));
             // Line by line: whoever wrote it may steer no terminal.
-            let reply: Vec<_> =
-                self.reply().iter().flat_map(|reply| reply.lines().map(one_line).collect::<Vec<_>>()).collect();
-            add(&format!("reply:\n{}", reply.join("\n")));
+            for (name, json) in [("event", self.event), ("reply", &self.reply().unwrap_or_default())] {
+                add(&format!("{name}:"));
+                json.lines().for_each(|line| add(&one_line(line)));
+            }
         }
         text
     }
