@@ -14,7 +14,7 @@ async function call({ service, endpoint, operation, input }) {
   try {
     const output = await client.send(new sdk[`${operation}Command`](input));
     if (output.Payload) output.Payload = Buffer.from(output.Payload).toString();
-    return { output };
+    return { output: { ...output, RequestId: output.$metadata.requestId } };
   } catch (error) {
     return { code: error.name, message: error.message, typed: error.name in sdk && error instanceof sdk[error.name] };
   }

@@ -22,7 +22,7 @@ class Python:
     """The SDK for Python, as somebody with a session token or without."""
 
     def __init__(self, token: str | None = None):
-        self.session = boto3.Session(aws_session_token=token)
+        self.session = boto3.Session("test", "test", token)
 
     def call(self, service: str, endpoint: str, operation: str, **given) -> dict:
         client = self.session.client(service, endpoint_url=endpoint, config=Config(retries={"total_max_attempts": 1}))
@@ -34,7 +34,7 @@ class Python:
             raise Refused(told["Code"], told["Message"], type(error) is not ClientError) from None
         if "Payload" in output:
             output["Payload"] = output["Payload"].read().decode()
-        return output
+        return output | {"RequestId": output["ResponseMetadata"].get("RequestId")}
 
 
 class JavaScript:

@@ -7,8 +7,12 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+import channel
 import cognito_local
+import invoke
 import peers
+import plain
+import proxied
 from clients import JavaScript, Python
 from peers import step
 from server import Server
@@ -28,7 +32,8 @@ def main(cogwit: Path, node: Path) -> int:
             with suppress(peers.Stop):
                 trials(cogwit, node, folder)
             if peers.failed:
-                peers.show_logs(folder)
+                for place in (folder, *filter(Path.is_dir, folder.iterdir())):
+                    peers.show_logs(place)
         finally:
             peers.end_all()
     print(f"{time.monotonic() - since:.1f} s in all")
@@ -45,6 +50,15 @@ def trials(cogwit: Path, node: Path, folder: Path) -> None:
     for client in clients:
         with suppress(peers.Stop):
             cognito_local.run(server, endpoint, client)
+    invoke.command_line(cogwit, server, folder)
+    for client in clients:
+        invoke.by_sdk(server, client)
+    invoke.at_once(cogwit, folder, clients)
+    plain.by_curl(cogwit, server, folder)
+    plain.itself(cogwit, folder)
+    plain.with_token(cogwit, node, folder)
+    proxied.run(server, folder, clients)
+    channel.run(cogwit, node, folder)
 
 
 if __name__ == "__main__":

@@ -52,8 +52,10 @@ class Server:
         until = time.monotonic() + 5
         while len(lines := self.out.read_text().splitlines()) < count and time.monotonic() < until:
             time.sleep(0.02)
-        assert len(lines) == count, f"{len(lines)} records in place of {count}: {lines}"
-        return [json.loads(line) for line in lines]
+        records = [json.loads(line) for line in lines]
+        last = [(record["function"], record["source"], record["decision"]) for record in records[-8:]]
+        assert len(records) == count, f"{len(records)} records in place of {count}, at last {last}"
+        return records
 
     def decisions(self, count: int, after: int = 0) -> list[tuple[str, str]]:
         """The trigger source and the decision of every record so far, of which there are to be so many, but the first."""
