@@ -22,8 +22,22 @@ from server import Server
 REFRESH = 1.0
 # What cognito-local says where no server answers; the name is misspelt there.
 UNANSWERED = "UnexpectedLambdaExceptionException"
+STRICTER = DENIED.replace(" 5.", " 20.")
 # So many names at a time are signed up.
 AT_ONCE = 4
+
+
+def policies(folder: Path, least: int) -> Path:
+    """A set that asks for names of so many characters, and confirms a domain."""
+    folder.mkdir(exist_ok=True)
+    for name in ("auto-confirm-domain.wasm", "deny-short-username.wasm"):
+        shutil.copy(POLICIES / name, folder)
+    (folder / "policies.toml").write_text(
+        'schema = 1\n[set]\nname = "login"\n'
+        f'[[policy]]\nname = "short"\ncomponent = "deny-short-username.wasm"\nsettings = {{ minimum-length = {least} }}\n'
+        '[[policy]]\nname = "confirm"\ncomponent = "auto-confirm-domain.wasm"\nsettings = { domains = "example.com" }\n'
+    )
+    return folder
 
 
 class Shop:
@@ -44,16 +58,7 @@ class Shop:
 
     def publish(self, least: int) -> None:
         """Publishes a set that asks for names of so many characters."""
-        policies = self.folder / "policies"
-        policies.mkdir(exist_ok=True)
-        for name in ("auto-confirm-domain.wasm", "deny-short-username.wasm"):
-            shutil.copy(POLICIES / name, policies)
-        (policies / "policies.toml").write_text(
-            'schema = 1\n[set]\nname = "login"\n'
-            f'[[policy]]\nname = "short"\ncomponent = "deny-short-username.wasm"\nsettings = {{ minimum-length = {least} }}\n'
-            '[[policy]]\nname = "confirm"\ncomponent = "auto-confirm-domain.wasm"\nsettings = { domains = "example.com" }\n'
-        )
-        self.run("publish", str(policies), self.channel)
+        self.run("publish", str(policies(self.folder / "policies", least)), self.channel)
 
     def rollback(self) -> None:
         self.run("rollback", self.channel)
@@ -101,6 +106,7 @@ def run(cogwit: Path, node: Path, folder: Path) -> None:
         (folder / "s3").mkdir()
         ministack = s3.ministack(folder / "s3")
     swapping(Shop(cogwit, folder / "shop-s3", f"s3://{s3.BUCKET}/login#prod", ministack.environment()), front, people)
+    watching(cogwit, folder, front, people)
     ending(cogwit, folder, front, people)
 
 
@@ -114,7 +120,7 @@ def swapping(shop: Shop, front: Proxy, people: People) -> None:
     with server:
         with step("a stricter set is published: sign-ups are refused after the next refresh"):
             shop.publish(20)
-            took = people.until(DENIED.replace(" 5.", " 20."))
+            took = people.until(STRICTER)
             print(f"        after {took:.2f} s, asked every {REFRESH} s")
         with step("one command goes back: sign-ups are accepted after the next refresh"):
             shop.rollback()
@@ -125,6 +131,24 @@ def swapping(shop: Shop, front: Proxy, people: People) -> None:
             assert (told["channel"]["sequence"], told["problem"]) == (3, None), told
             versions = {record["set"]["sequence"] for record in map(json.loads, server.out.read_text().splitlines())}
             assert versions == {1, 2, 3}, versions
+
+
+def watching(cogwit: Path, folder: Path, front: Proxy, people: People) -> None:
+    print("== files: another set while sign-ups run")
+    files = policies(folder / "files", 5)
+    with Server(cogwit, folder, "--policies", str(files), "--watch") as server:
+        front.upstream = server.port
+        with step("a stricter set is saved: sign-ups are refused; then one that is none, which changes nothing"):
+            assert people.sign_up() == "confirmed"
+            policies(files, 20)
+            people.until(STRICTER)
+            (files / "policies.toml").write_text("schema = 1\n[set")
+            until = time.monotonic() + 10
+            while not json.loads(server.get("/status")[2])["problem"]:
+                assert people.sign_up() == STRICTER and time.monotonic() < until
+            assert people.sign_up() == STRICTER
+            policies(files, 5)
+            people.until("confirmed")
 
 
 def ending(cogwit: Path, folder: Path, front: Proxy, people: People) -> None:

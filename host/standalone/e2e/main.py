@@ -57,8 +57,10 @@ def trials(cogwit: Path, node: Path, folder: Path) -> None:
     plain.by_curl(cogwit, server, folder)
     plain.itself(cogwit, folder)
     plain.with_token(cogwit, node, folder)
-    proxied.run(server, folder, clients)
-    channel.run(cogwit, node, folder)
+    with suppress(peers.Stop):
+        proxied.run(server, folder, clients)
+    with suppress(peers.Stop):
+        channel.run(cogwit, node, folder)
 
 
 if __name__ == "__main__":
