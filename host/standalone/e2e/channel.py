@@ -129,7 +129,7 @@ def swapping(shop: Shop, front: Proxy, people: People) -> None:
         with step("the server says what it serves, and was never started anew"):
             told = json.loads(server.get("/status")[2])
             assert (told["channel"]["sequence"], told["problem"]) == (3, None), told
-            versions = {record["set"]["sequence"] for record in map(json.loads, server.out.read_text().splitlines())}
+            versions = {record["set"]["sequence"] for record in server.records()}
             assert versions == {1, 2, 3}, versions
 
 
@@ -187,5 +187,5 @@ def crowd(people: People, front: Proxy, server: Server, after: Server | None) ->
 
 def decided(*servers: Server) -> Counter:
     """How many sign-ups these decided, and how."""
-    records = [json.loads(line) for server in servers for line in server.out.read_text().splitlines()]
+    records = [record for server in servers for record in server.records()]
     return Counter(record["decision"] for record in records if record["source"] == "PreSignUp_SignUp")

@@ -86,9 +86,9 @@ def run(server: Server, endpoint: str, client) -> None:
 @contextmanager
 def told(server: Server, *sources: str, decision: str = "allow"):
     """Holds the server to one record for each trigger source, in this order."""
-    before = len(server.out.read_text().splitlines())
-    yield
-    decisions = server.decisions(before + len(sources), before)
+    with server.writes(len(sources)) as records:
+        yield
+    decisions = [(record["source"], record["decision"]) for record in records]
     assert decisions == [(source, decision) for source in sources], decisions
 
 
@@ -116,7 +116,7 @@ def signing_up(server: Server, pool: Pool) -> None:
         assert (refused.code, refused.message, refused.typed) == ("UserLambdaValidationException", DENIED, True), refused
         assert pool.users() == {"testuser": "CONFIRMED"}, pool.users()
     with step("every name of the function was read"):
-        functions = {record["function"] for record in server.records(len(server.out.read_text().splitlines()))}
+        functions = {record["function"] for record in server.records()}
         assert functions == {"cogwit-fn"}, functions
 
 

@@ -34,7 +34,7 @@ ALLOWED, DENIED = event_of("testuser"), event_of("rroe")
 
 
 @cache
-def run_of(cogwit: Path, sent: bytes, *arguments: str) -> bytes:
+def run_of(cogwit: Path, sent: bytes, *arguments: str | Path) -> bytes:
     """What the command says of an event."""
     return subprocess.run([cogwit, "run", "-", *arguments], input=sent, capture_output=True).stdout
 
@@ -69,34 +69,31 @@ class CommandLine:
 def command_line(cogwit: Path, server: Server, folder: Path) -> None:
     print(f"== the AWS command line at {server.endpoint}")
     aws = CommandLine(server.endpoint, folder)
-    before = len(server.out.read_text().splitlines())
     with step("allowed: the very bytes of `cogwit run`"):
-        answer = aws.invoke("cogwit-fn", ALLOWED)
+        answer = aws.invoke("cogwit-fn", ALLOWED, "--qualifier", "live")
         assert answer.told == {"StatusCode": 200, "ExecutedVersion": "$LATEST"}, answer
         assert answer.payload == run_of(cogwit, ALLOWED) == ALLOWED.replace(b"null", b"true"), answer
     with step("denied: a function error, the very bytes of `cogwit run`, and the end of the log"):
-        answer = aws.invoke(ARN, DENIED, "--log-type", "Tail")
-        assert answer.told["StatusCode"] == 200 and answer.told["FunctionError"] == "Unhandled", answer
+        with server.writes(1) as records:
+            answer = aws.invoke(ARN, DENIED, "--log-type", "Tail")
+        assert (answer.told["StatusCode"], answer.told["FunctionError"]) == (200, "Unhandled"), answer
         assert answer.payload == run_of(cogwit, DENIED) and TOO_SHORT.encode() in answer.payload, answer
         log = base64.b64decode(answer.told["LogResult"]).decode().splitlines()
-        record = server.records(before + 2)[-1]
-        assert json.loads(log[1]) == record and log[0].startswith(f"START RequestId: {record['id']} "), log
-    with step("a qualifier"):
-        assert aws.invoke("cogwit-fn", ALLOWED, "--qualifier", "live").payload == run_of(cogwit, ALLOWED)
-    with step("decided after the answer, and not at all"):
-        answer = aws.invoke("cogwit-fn", DENIED, "--invocation-type", "Event")
-        assert (answer.told["StatusCode"], answer.payload) == (202, b""), answer
-        assert server.records(before + 4)[-1]["decision"] == "deny"
-        answer = aws.invoke("cogwit-fn", DENIED, "--invocation-type", "DryRun")
-        assert (answer.told["StatusCode"], answer.payload) == (204, b""), answer
-        server.records(before + 4)
+        assert log[0].startswith(f"START RequestId: {records[0]['id']} ") and json.loads(log[1]) == records[0], log
+    with step("not decided at all, and decided after the answer"):
+        with server.writes(1) as records:
+            for kind, status in [("DryRun", 204), ("Event", 202)]:
+                answer = aws.invoke("cogwit-fn", DENIED, "--invocation-type", kind)
+                assert (answer.told["StatusCode"], answer.payload) == (status, b""), answer
+        assert records[0]["decision"] == "deny", records
     with step("one policy of the set, by either name"):
-        answer = aws.invoke("cogwit:auto-confirm-domain", DENIED)
-        alone = ["--policy", str(POLICIES / "auto-confirm-domain.wasm"), "--setting", "auto-confirm-domain.domains=example.com"]
-        assert answer.payload == run_of(cogwit, DENIED, *alone) == DENIED.replace(b"null", b"true"), answer
-        answer = aws.invoke("cogwit", DENIED, "--qualifier", "deny-short-username")
-        assert answer.told["FunctionError"] == "Unhandled" and TOO_SHORT.encode() in answer.payload, answer
-        ran = [[policy["name"] for policy in record["policies"]] for record in server.records(before + 6)[-2:]]
+        with server.writes(2) as records:
+            alone = aws.invoke("cogwit:auto-confirm-domain", DENIED)
+            refused = aws.invoke("cogwit", DENIED, "--qualifier", "deny-short-username")
+        policy = ["--policy", POLICIES / "auto-confirm-domain.wasm", "--setting", "auto-confirm-domain.domains=example.com"]
+        assert alone.payload == run_of(cogwit, DENIED, *policy) == DENIED.replace(b"null", b"true"), alone
+        assert refused.payload == run_of(cogwit, DENIED), refused
+        ran = [[policy["name"] for policy in record["policies"]] for record in records]
         assert ran == [["auto-confirm-domain"], ["deny-short-username"]], ran
     with step("no such policy, and no JSON"):
         assert "(ResourceNotFoundException) when calling" in aws.invoke("cogwit:deny-short", ALLOWED).error
@@ -110,13 +107,12 @@ def by_sdk(server: Server, client) -> None:
         return client.call("lambda", server.endpoint, "Invoke", **{"FunctionName": "cogwit-fn", "Payload": sent.decode()} | others)
 
     with step("allowed and denied, and the request's id is the record's"):
-        before = len(server.out.read_text().splitlines())
-        answers = [invoke(ALLOWED), invoke(DENIED, FunctionName=ARN, LogType="Tail")]
+        with server.writes(2) as records:
+            answers = [invoke(ALLOWED), invoke(DENIED, FunctionName=ARN)]
         assert answers[0]["Payload"].encode() == ALLOWED.replace(b"null", b"true") and "FunctionError" not in answers[0], answers
         assert json.loads(answers[1]["Payload"])["errorMessage"] == TOO_SHORT, answers
         assert answers[1]["FunctionError"] == "Unhandled" and answers[1]["ExecutedVersion"] == "$LATEST", answers
-        ids = [record["id"] for record in server.records(before + 2)[before:]]
-        assert ids == [answer["RequestId"] for answer in answers], (ids, answers)
+        assert [record["id"] for record in records] == [answer["RequestId"] for answer in answers], (records, answers)
     with step("no payload: an empty object, which names no trigger"):
         answer = client.call("lambda", server.endpoint, "Invoke", FunctionName="cogwit-fn")
         assert json.loads(answer["Payload"])["errorType"] == "Function.EventRefused", answer
@@ -167,7 +163,7 @@ def at_once(cogwit: Path, folder: Path, clients: list) -> None:
             under_way(server)
             assert server.end() == 0
             assert "invitation code" in last.result()["Payload"], last.result()
-            server.records(len(clients) + 1)
+            assert len(server.records()) == len(clients) + 1
 
 
 def under_way(server: Server) -> None:

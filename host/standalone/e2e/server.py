@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 NUMBERS = itertools.count(1)
@@ -47,19 +48,22 @@ class Server:
         self.process.terminate()
         return self.process.wait(20)
 
-    def records(self, count: int) -> list[dict]:
-        """Every record so far, of which there are to be so many."""
-        until = time.monotonic() + 5
-        while len(lines := self.out.read_text().splitlines()) < count and time.monotonic() < until:
-            time.sleep(0.02)
-        records = [json.loads(line) for line in lines]
-        last = [(record["function"], record["source"], record["decision"]) for record in records[-8:]]
-        assert len(records) == count, f"{len(records)} records in place of {count}, at last {last}"
-        return records
+    def records(self) -> list[dict]:
+        """Every record so far."""
+        lines = self.out.read_text().splitlines(keepends=True)
+        return [json.loads(line) for line in lines if line.endswith("\n")]
 
-    def decisions(self, count: int, after: int = 0) -> list[tuple[str, str]]:
-        """The trigger source and the decision of every record so far, of which there are to be so many, but the first."""
-        return [(record["source"], record["decision"]) for record in self.records(count)[after:]]
+    @contextmanager
+    def writes(self, count: int):
+        """Holds it to so many records in the meantime, and gives them once the `with` is over."""
+        before, written = len(self.records()), []
+        yield written
+        until = time.monotonic() + 5
+        while len(self.records()) < before + count and time.monotonic() < until:
+            time.sleep(0.02)
+        written += self.records()[before:]
+        told = [(record["function"], record["source"], record["decision"]) for record in written]
+        assert len(told) == count, f"{len(told)} records in place of {count}: {told}"
 
     def get(self, path: str, **headers: str) -> tuple[int, str, str]:
         """The status, the type and the text at a path."""
