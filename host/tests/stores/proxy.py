@@ -80,14 +80,21 @@ class Proxy:
             upstream.sendall(head)
             self.requests += 1
             threading.Thread(target=self.pump, args=(connection, upstream), daemon=True).start()
-            sent = 0
-            while piece := upstream.recv(1 if weather == "drip" else 65536):
-                if weather == "drip":
-                    time.sleep(0.05)
-                if weather == "truncate" and sent + len(piece) > 100:
-                    return connection.sendall(piece[: 100 - sent])
-                connection.sendall(piece)
-                sent += len(piece)
+            try:
+                self.hand_back(connection, upstream, weather)
+            finally:
+                # The thread that reads from it would keep it open.
+                connection.shutdown(socket.SHUT_RDWR)
+
+    def hand_back(self, connection: socket.socket, upstream: socket.socket, weather: str) -> None:
+        sent = 0
+        while piece := upstream.recv(1 if weather == "drip" else 65536):
+            if weather == "drip":
+                time.sleep(0.05)
+            if weather == "truncate" and sent + len(piece) > 100:
+                return connection.sendall(piece[: 100 - sent])
+            connection.sendall(piece)
+            sent += len(piece)
 
     def pump(self, connection: socket.socket, upstream: socket.socket) -> None:
         with suppress(OSError):
