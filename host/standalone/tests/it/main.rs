@@ -17,6 +17,8 @@ mod event;
 mod faults;
 mod grants;
 mod history;
+#[cfg(unix)]
+mod http;
 mod inspect;
 mod keygen;
 mod new;
@@ -37,6 +39,14 @@ mod s3;
 #[path = "../../../tests/scenario.rs"]
 mod scenario;
 mod scenarios;
+#[cfg(unix)]
+mod serve_body;
+#[cfg(unix)]
+mod serve_invoke;
+#[cfg(unix)]
+mod serve_scenarios;
+#[cfg(unix)]
+mod server;
 mod settings;
 mod status;
 mod streams;
