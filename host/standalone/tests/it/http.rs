@@ -174,6 +174,8 @@ impl Connection {
     }
 }
 
+/// What is wrong with an answer that is not whole; or that did not even begin.
 fn cut(line: &str) -> io::Error {
-    io::Error::new(ErrorKind::UnexpectedEof, format!("the answer was cut after `{line}`"))
+    let kind = if line.is_empty() { ErrorKind::ConnectionAborted } else { ErrorKind::UnexpectedEof };
+    io::Error::new(kind, format!("the answer was cut after `{line}`"))
 }

@@ -42,7 +42,13 @@ mod scenarios;
 #[cfg(unix)]
 mod serve_body;
 #[cfg(unix)]
+mod serve_end;
+#[cfg(unix)]
+mod serve_hostile;
+#[cfg(unix)]
 mod serve_invoke;
+#[cfg(unix)]
+mod serve_load;
 #[cfg(unix)]
 mod serve_scenarios;
 #[cfg(unix)]

@@ -21,6 +21,9 @@ pub(crate) const PATIENT: &str = "\n[limits]\ndeadline = \"2 s\"\n";
 pub(crate) const DENY: &str = "(i32.store8 (i32.const 64) (i32.const 1)) (i32.store (i32.const 68) (i32.const 1024))
   (i32.store (i32.const 72) (i32.const 3)) (i32.const 64)";
 
+/// It runs until a limit.
+pub(crate) const LOOP: &str = "(loop $again (br $again)) (unreachable)";
+
 /// A sign-up that says nothing more.
 pub(crate) const EVENT: &str = r#"{"triggerSource":"PreSignUp_SignUp","userName":"rroe","response":{}}"#;
 
