@@ -13,7 +13,6 @@ use super::common::{Format, config_from_env};
 use crate::failure::{Failure, exit};
 use crate::output;
 use crate::serve::{App, Policies, Records, Server, Token};
-use crate::watch::Watched;
 
 /// Serves policies to whatever calls a Lambda function: emulators of Cognito, SDKs, the AWS command line
 ///
@@ -69,7 +68,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
         )));
     }
     let policies = Policies::new(args.policies.as_deref(), &config)?;
-    let watched = args.watch.then(|| policies.files().and_then(|_| Watched::new())).transpose()?;
+    let watched = args.watch.then(|| policies.watched()).transpose()?;
     let runtime = Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::could_not_run(format!("cannot start the runtime: {error}")))?;
     let ended = runtime.block_on(async {

@@ -8,7 +8,7 @@ use cogwit_core::case;
 use cogwit_core::config::Config;
 use cogwit_core::release::{Live, Place, Refreshed, Root, Setup, Trust};
 use cogwit_core::run::Engine;
-use cogwit_core::store::{Admission, PolicySet, Source};
+use cogwit_core::store::{Admission, PolicySet, Source, read_document, test_files};
 use etcetera::BaseStrategy as _;
 
 use super::work::threads;
@@ -103,7 +103,7 @@ impl Policies {
     }
 
     /// The files that are to be watched, if they can be.
-    pub(crate) fn files(&self) -> Result<&Source, Failure> {
+    fn files(&self) -> Result<&Source, Failure> {
         match &self.from {
             From::Files(source @ (Source::Document(_) | Source::Components(_))) => Ok(source),
             From::Files(_) => Err(Failure::usage("the built-in set does not change: name one with `--policies`")),
@@ -111,14 +111,21 @@ impl Policies {
         }
     }
 
+    /// Watches the files, if they can be: from before they are read, so that no change goes unseen.
+    pub(crate) fn watched(&self) -> Result<Watched, Failure> {
+        let mut watched = Watched::new()?;
+        watched.look_at(looked_at(self.files()?).iter())?;
+        Ok(watched)
+    }
+
     /// Serves what the files hold whenever they change. A set that cannot be loaded leaves what served before.
     pub(crate) fn watch(&self, mut watched: Watched, live: Arc<Live>) {
         let Ok(source) = self.files() else { return };
         loop {
+            let changed = watched.wait();
             if let Err(failure) = watched.look_at(looked_at(source).iter()) {
                 output::report(&format!("error: {failure}\n"));
             }
-            let changed = watched.wait();
             let told = match live.offer(self.admit(source)) {
                 Refreshed::Unchanged => continue,
                 Refreshed::Swapped => "it serves now".to_owned(),
@@ -132,17 +139,19 @@ impl Policies {
     }
 }
 
-/// The files that a set is made of. Of a document that cannot be read, only its own file is known.
+/// The files that a set is made of, whether they are there or not. Of a document that cannot be read, only its own file is known.
 fn looked_at(source: &Source) -> Vec<PathBuf> {
     let mut files = match source {
         Source::Document(path) => vec![path.clone()],
         Source::Components(paths) => paths.clone(),
         Source::Embedded { .. } => Vec::new(),
     };
-    if let (Source::Document(path), Ok(package)) = (source, source.read()) {
+    if let Source::Document(path) = source
+        && let Ok(document) = read_document(path)
+    {
         let folder = path.parent().unwrap_or(Path::new(""));
-        files.extend(package.document.policies.iter().map(|policy| folder.join(&policy.component)));
-        files.extend(source.tests(&package.document).iter().map(|tests| folder.join(&tests.file)));
+        files.extend(document.policies.iter().map(|policy| folder.join(&policy.component)));
+        files.extend(test_files(path, &document).map(|(_, file)| file));
     }
     files
 }
