@@ -63,10 +63,12 @@ impl Policies {
             From::Files(source) => source,
         };
         let set = self.admit(source);
-        match set {
-            Err(reason) if !watched => Err(Failure::could_not_run(reason)),
-            set => Ok(Live::fixed(set)),
+        match &set {
+            Err(reason) if !watched => return Err(Failure::could_not_run(reason)),
+            Err(reason) => output::report(&format!("error: {reason}\n")),
+            Ok(set) => warn(set),
         }
+        Ok(Live::fixed(set))
     }
 
     async fn follow(&self, place: &Place) -> Result<Live, Failure> {
@@ -128,7 +130,10 @@ impl Policies {
             }
             let told = match live.offer(self.admit(source)) {
                 Refreshed::Unchanged => continue,
-                Refreshed::Swapped => "it serves now".to_owned(),
+                Refreshed::Swapped => {
+                    live.serving().set.iter().for_each(|set| warn(set));
+                    "it serves now".to_owned()
+                }
                 Refreshed::Failed(reason) if live.serving().set.is_ok() => {
                     format!("error: {reason}; what served before serves on")
                 }
@@ -137,6 +142,11 @@ impl Policies {
             output::report(&format!("{} changed: {told}\n", changed.join(", ")));
         }
     }
+}
+
+/// Tells the operator what admission found in a set that serves.
+fn warn(set: &PolicySet) {
+    set.warnings.iter().for_each(|finding| output::report(&format!("warning: {finding}\n")));
 }
 
 /// The files that a set is made of, whether they are there or not. Of a document that cannot be read, only its own file is known.

@@ -52,6 +52,8 @@ mod serve_load;
 #[cfg(unix)]
 mod serve_scenarios;
 #[cfg(unix)]
+mod serve_watch;
+#[cfg(unix)]
 mod server;
 mod settings;
 mod status;

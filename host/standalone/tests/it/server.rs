@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::{Arc, Condvar, Mutex};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -216,7 +216,7 @@ impl Stream {
             while !ended {
                 let mut line = String::new();
                 ended = stream.read_line(&mut line).unwrap_or_default() == 0;
-                let mut written = to.0.lock().unwrap();
+                let mut written = to.0.lock().unwrap_or_else(PoisonError::into_inner);
                 written.lines.extend(Some(line).filter(|line| !line.is_empty()));
                 written.ended = ended;
                 to.1.notify_all();
@@ -229,7 +229,7 @@ impl Stream {
     #[track_caller]
     fn wait<T>(&self, mut find: impl FnMut(&[String], bool) -> Option<T>) -> T {
         let since = Instant::now();
-        let mut written = self.written.0.lock().unwrap();
+        let mut written = self.written();
         loop {
             if let Some(found) = find(&written.lines, written.ended) {
                 return found;
@@ -239,8 +239,13 @@ impl Stream {
         }
     }
 
+    /// A test that fails while it looks still shows what was written.
+    fn written(&self) -> MutexGuard<'_, Written> {
+        self.written.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn text(&self) -> String {
-        self.written.0.lock().unwrap().lines.concat()
+        self.written().lines.concat()
     }
 
     /// Waits for the end of the stream.
