@@ -24,6 +24,10 @@ mod keygen;
 mod new;
 #[cfg(unix)]
 mod pack;
+#[cfg(unix)]
+#[path = "../../../tests/probe.rs"]
+#[expect(dead_code, reason = "the Lambda host's tests use the rest")]
+mod probe;
 mod program;
 mod promote;
 mod publish;
@@ -42,6 +46,8 @@ mod scenarios;
 #[cfg(unix)]
 mod serve_body;
 #[cfg(unix)]
+mod serve_channel;
+#[cfg(unix)]
 mod serve_end;
 #[cfg(unix)]
 mod serve_hostile;
@@ -50,7 +56,11 @@ mod serve_invoke;
 #[cfg(unix)]
 mod serve_load;
 #[cfg(unix)]
+mod serve_records;
+#[cfg(unix)]
 mod serve_scenarios;
+#[cfg(unix)]
+mod serve_token;
 #[cfg(unix)]
 mod serve_watch;
 #[cfg(unix)]

@@ -46,7 +46,7 @@ impl Folder {
 
     /// `cogwit serve` with this folder's set.
     pub(crate) fn serve(&self) -> Cogwit {
-        self.cogwit("serve").args(["--policies", "policies.toml"])
+        self.cogwit("serve").args(["--policies", "policies.toml"]).env("COGWIT_CACHE", "off")
     }
 }
 
@@ -66,7 +66,7 @@ impl Server {
     #[track_caller]
     pub(crate) fn on(address: &str, serve: Cogwit) -> Self {
         let serve = serve.args(["--listen", &format!("{address}:0"), "--format", "json"]);
-        Self::spawn(&mut serve.env("COGWIT_CACHE", "off").process(), Stdio::piped())
+        Self::spawn(&mut serve.process(), Stdio::piped())
     }
 
     /// Starts a process whose standard output goes there, and waits until it listens.
