@@ -8,7 +8,7 @@ use cogwit_core::case;
 use cogwit_core::config::Config;
 use cogwit_core::release::{Live, Place, Refreshed, Root, Setup, Trust};
 use cogwit_core::run::Engine;
-use cogwit_core::store::{Admission, PolicySet, Source};
+use cogwit_core::store::{Admission, PolicySet, Source, read_document, test_files};
 use etcetera::BaseStrategy as _;
 
 use super::work::threads;
@@ -153,17 +153,19 @@ fn look_at(source: &Source, watched: &mut Watched) -> Result<(), Failure> {
     watched.add(around).map(drop)
 }
 
-/// The files that a set is made of. Of a document that cannot be read, only its own file is known.
+/// The files that a set is made of, whether they are there or not. Of a document that cannot be read, only its own file is known.
 fn files(source: &Source) -> Vec<PathBuf> {
     let mut files = match source {
         Source::Document(path) => vec![path.clone()],
         Source::Components(paths) => paths.clone(),
         Source::Embedded { .. } => Vec::new(),
     };
-    if let (Source::Document(path), Ok(package)) = (source, source.read()) {
+    if let Source::Document(path) = source
+        && let Ok(document) = read_document(path)
+    {
         let folder = path.parent().unwrap_or(Path::new(""));
-        files.extend(package.document.policies.iter().map(|policy| folder.join(&policy.component)));
-        files.extend(source.tests(&package.document).iter().map(|tests| folder.join(&tests.file)));
+        files.extend(document.policies.iter().map(|policy| folder.join(&policy.component)));
+        files.extend(test_files(path, &document).map(|(_, file)| file));
     }
     files
 }

@@ -30,12 +30,14 @@ impl Records {
     pub(crate) fn new(format: Format) -> Result<Self, Failure> {
         let (waiting, records) = sync_channel(MOST_WAITING);
         let (end, written) = channel();
+        let dropped = Arc::<AtomicU64>::default();
+        let lost = dropped.clone();
         let writer = std::thread::Builder::new().name("cogwit-records".to_owned()).spawn(move || {
-            write(&records);
+            write(&records, &lost);
             drop::<Sender<()>>(end);
         });
         writer.map_err(|error| Failure::could_not_run(format!("no thread for the records: {error}")))?;
-        Ok(Self { format, waiting: Some(waiting), written: Mutex::new(written), dropped: Arc::default() })
+        Ok(Self { format, waiting: Some(waiting), written: Mutex::new(written), dropped })
     }
 
     /// Has a record written. Where nobody takes them, it is dropped and counted: a log-in does not fail for it.
@@ -62,8 +64,8 @@ impl Drop for Records {
     }
 }
 
-/// Writes what comes, and hands it on whenever nothing waits.
-fn write(records: &Receiver<String>) {
+/// Writes what comes, and hands it on whenever nothing waits. Once it cannot, it counts what is lost.
+fn write(records: &Receiver<String>, lost: &AtomicU64) {
     let mut out = io::BufWriter::new(anstream::stdout());
     while let Ok(record) = records.recv() {
         let mut written = out.write_all(record.as_bytes());
@@ -72,7 +74,9 @@ fn write(records: &Receiver<String>) {
         }
         if let Err(error) = written.and_then(|()| out.flush()) {
             output::report(&format!("error: records cannot be written: {error}; the answers go on without them\n"));
-            return;
+            for _ in records {
+                lost.fetch_add(1, Ordering::Relaxed);
+            }
         }
     }
 }

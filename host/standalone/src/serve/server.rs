@@ -115,6 +115,8 @@ async fn serve(stream: TcpStream, service: TowerToHyperService<axum::Router>, mu
         .timer(TokioTimer::new())
         .header_read_timeout(PATIENCE)
         .max_buf_size(MOST_HEAD)
+        // A client that has nothing more to send may still read.
+        .half_close(true)
         .serve_connection(TokioIo::new(Box::pin(stream)), service);
     let mut connection = pin!(connection);
     // How a connection ends is the client's affair.

@@ -17,12 +17,18 @@ mod event;
 mod faults;
 mod grants;
 mod history;
+#[cfg(unix)]
+mod http;
 mod inspect;
 mod keygen;
 mod lambda;
 mod new;
 #[cfg(unix)]
 mod pack;
+#[cfg(unix)]
+#[path = "../../../tests/probe.rs"]
+#[expect(dead_code, reason = "the Lambda host's tests use the rest")]
+mod probe;
 mod program;
 mod promote;
 mod publish;
@@ -38,6 +44,28 @@ mod s3;
 #[path = "../../../tests/scenario.rs"]
 mod scenario;
 mod scenarios;
+#[cfg(unix)]
+mod serve_body;
+#[cfg(unix)]
+mod serve_channel;
+#[cfg(unix)]
+mod serve_end;
+#[cfg(unix)]
+mod serve_hostile;
+#[cfg(unix)]
+mod serve_invoke;
+#[cfg(unix)]
+mod serve_load;
+#[cfg(unix)]
+mod serve_records;
+#[cfg(unix)]
+mod serve_scenarios;
+#[cfg(unix)]
+mod serve_token;
+#[cfg(unix)]
+mod serve_watch;
+#[cfg(unix)]
+mod server;
 mod settings;
 mod simulate;
 mod simulate_endpoint;
