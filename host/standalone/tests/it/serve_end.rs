@@ -40,8 +40,9 @@ impl Client<'_> {
             let request = Request::invoke("a", EVENT).header("x-amz-invocation-type", kind[self.ids.len() % 2]);
             match connection.ask(&request) {
                 Ok(answer) => {
-                    assert!([200, 202].contains(&answer.status), "{answer:?}");
-                    self.ids.push(answer.id());
+                    // A machine that does other work too may not come to it in time, and says so.
+                    assert!([200, 202, 429].contains(&answer.status), "{answer:?}");
+                    self.ids.extend(Some(answer.id()).filter(|_| answer.status != 429));
                     self.answered.fetch_add(1, Ordering::Relaxed);
                     last = Some(Instant::now());
                     if answer.header("connection") == Some("close") {
