@@ -140,7 +140,7 @@ pub const VARIABLES: &[Variable] = &[
     },
     Variable {
         name: "COGWIT_POLICIES",
-        meaning: "the policy set that a host serves; by default the one it brings",
+        meaning: "the policy set of a host; by default what it brings",
         example: "a folder with a policies.toml, or a channel such as s3://bucket/prefix#prod",
         read: |config, text| {
             config.policies = Some(text.to_owned()).filter(|source| !source.is_empty());
@@ -226,7 +226,7 @@ pub const VARIABLES: &[Variable] = &[
     },
     Variable {
         name: "COGWIT_SERVE_TOKEN",
-        meaning: "what callers of `cogwit serve` have to show; needed off loopback",
+        meaning: "what callers of `cogwit serve` show; needed off loopback",
         example: "a secret text",
         read: |config, text| {
             config.token = Some(text.to_owned()).filter(|token| !token.is_empty());
