@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, Sender, SyncSender, TrySendError, channel, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, TrySendError, channel, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -60,7 +60,9 @@ impl Drop for Records {
     fn drop(&mut self) {
         self.waiting = None;
         let written = self.written.get_mut().unwrap_or_else(PoisonError::into_inner);
-        let _ = written.recv_timeout(PATIENCE);
+        if written.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout) {
+            output::report("error: the last records are not written: standard output is read too slowly\n");
+        }
     }
 }
 

@@ -1,12 +1,13 @@
 //! Writes records: without the event's secrets, and wherever standard output leads.
 
 use std::io::{BufRead, BufReader, PipeWriter, pipe};
+use std::sync::mpsc::channel;
 use std::thread;
 
 use rustix::process::Signal;
 use serde_json::Value;
 
-use crate::http::Request;
+use crate::http::{PATIENCE, Request};
 use crate::probe::component_of;
 use crate::server::{EVENT, PATIENT, Server, eventually};
 use crate::support::{ALLOW, Folder};
@@ -126,24 +127,41 @@ fn a_standard_output_that_nobody_reads_holds_up_no_answer() {
     while server.said("records are dropped") == 0 {
         assert!(asked < 20_000, "every record is taken");
         ask_for(&server, 1_000);
-        asked += 1_000;
+        asked += 1_000_u64;
     }
     assert_eq!(server.invoke("my-pre", EVENT).text(), EVENT);
     let dropped = server.counted("cogwit_records_dropped", "");
     assert!(dropped > 0 && server.status()["recordsDropped"] == dropped);
 
     // Whoever reads again finds whole records.
-    let reader = thread::spawn(move || BufReader::new(reader).lines().map(Result::unwrap).collect::<Vec<_>>());
+    let (to, lines) = channel();
+    thread::spawn(move || BufReader::new(reader).lines().try_for_each(|line| to.send(line.unwrap())));
     let last = eventually(|| {
         let dropped = server.counted("cogwit_records_dropped", "");
         let answer = server.invoke("my-pre", EVENT);
         (server.counted("cogwit_records_dropped", "") == dropped).then_some(answer)
     });
     let dropped = server.counted("cogwit_records_dropped", "");
+    let mut read = 0;
+    while let Ok(line) = lines.recv_timeout(PATIENCE) {
+        let record: Value = serde_json::from_str(&line).unwrap();
+        read += 1;
+        if record["id"] == last.id() {
+            break;
+        }
+    }
+    assert!(read + dropped > asked, "{asked} decisions, {read} records, and {dropped} dropped");
     server.signal(Signal::TERM);
     assert_eq!(server.ends().code(), Some(0));
     assert_eq!(server.said("error"), 1, "{}", server.stderr());
-    let records: Vec<Value> = reader.join().unwrap().iter().map(|line| serde_json::from_str(line).unwrap()).collect();
-    assert!(records.iter().any(|record| record["id"] == last.id()));
-    assert!(records.len() as u64 + dropped > asked as u64);
+}
+
+#[test]
+fn a_server_that_ends_says_that_nobody_took_its_last_records() {
+    let (_reader, writer) = pipe().unwrap();
+    let server = writing_to(writer);
+    ask_for(&server, 500);
+    server.signal(Signal::TERM);
+    assert_eq!(server.ends().code(), Some(0));
+    assert_eq!(server.said("error: the last records are not written"), 1, "{}", server.stderr());
 }
