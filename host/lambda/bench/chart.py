@@ -1,10 +1,12 @@
-"""Draws the figures as an SVG that reads on light and on dark pages. Standard library only."""
+"""Draws figures as an SVG that reads on light and on dark pages. Standard library only.
+
+usage: chart.py FIGURES SVG TITLE MEMBER:DIGITS:HEAD...     with a panel for each member of a figure
+"""
 
 import json
 import sys
 from html import escape
 
-PANELS = [("cold_ms", "cold start, ms", 1), ("warm_p50_ms", "warm, p50, ms", 3), ("resident_mib", "memory, MiB", 1)]
 ROW, HEAD, LABEL, PANEL, GAP = 26, 34, 160, 190, 18
 
 STYLE = """
@@ -20,18 +22,18 @@ STYLE = """
 """
 
 
-def chart(figures):
-    width = LABEL + len(PANELS) * (PANEL + GAP)
+def chart(figures, title, panels):
+    width = LABEL + len(panels) * (PANEL + GAP)
     height = HEAD + ROW * len(figures) + 6
     yield f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" role="img">'
-    yield "<title>Cold start, warm decision and memory of each host; shorter is better</title>"
+    yield f"<title>{escape(title)}</title>"
     yield f"<style>{STYLE}</style>"
     for row, figure in enumerate(figures):
         yield f'<text x="0" y="{HEAD + ROW * row + 17}">{escape(figure["host"])}</text>'
-    for column, (member, title, digits) in enumerate(PANELS):
+    for column, (member, digits, head) in enumerate(panels):
         left = LABEL + column * (PANEL + GAP)
         most = max(figure[member] for figure in figures)
-        yield f'<text class="head" x="{left}" y="18">{escape(title)}</text>'
+        yield f'<text class="head" x="{left}" y="18">{escape(head)}</text>'
         for row, figure in enumerate(figures):
             length = max(2, figure[member] / most * (PANEL - 50))
             kind = "ours" if figure["host"].startswith("cogwit") else "other"
@@ -41,7 +43,8 @@ def chart(figures):
     yield "</svg>"
 
 
-with open(sys.argv[1]) as file:
+figures, svg, title, *panels = sys.argv[1:]
+with open(figures) as file:
     read = json.load(file)
-with open(sys.argv[2], "w") as out:
-    out.write("\n".join(chart(read["figures"])) + "\n")
+with open(svg, "w") as out:
+    out.write("\n".join(chart(read["figures"], title, [panel.split(":", 2) for panel in panels])) + "\n")

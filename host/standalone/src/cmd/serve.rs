@@ -13,7 +13,7 @@ use tokio::sync::mpsc::{Receiver, channel};
 use super::common::{Format, config_from_env};
 use crate::failure::{Failure, exit};
 use crate::output;
-use crate::serve::{App, Policies, Records, Server, Token};
+use crate::serve::{App, Policies, Records, Server, Token, Work, deciders};
 
 /// Serves policies to whatever calls a Lambda function: emulators of Cognito, SDKs, the AWS command line
 ///
@@ -84,10 +84,12 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
     let watched = args.watch.then(|| policies.watched()).transpose()?;
     let runtime = Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::could_not_run(format!("cannot start the runtime: {error}")))?;
+    let deciders = deciders().map_err(|error| Failure::could_not_run(format!("cannot start the deciders: {error}")))?;
     let ended = runtime.block_on(async {
         let live = Arc::new(policies.serve(args.watch).await?);
         let records = Records::new(args.format.unwrap_or_else(Format::of_stdout))?;
-        let app = App::new(live.clone(), config, token, records, args.concurrency);
+        let work = Work::new(args.concurrency, deciders.handle().clone());
+        let app = App::new(live.clone(), config, token, records, work);
         let server = Server::bind(args.listen, app).await?;
         let address = server.address()?;
         let ends = signals()?;
@@ -99,6 +101,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
         Ok(server.run(ends).await)
     });
     // Whatever is stuck by now is not waited for.
+    deciders.shutdown_timeout(Duration::from_secs(1));
     runtime.shutdown_timeout(Duration::from_secs(1));
     match ended? {
         true => Ok(ExitCode::from(exit::ALLOW)),

@@ -40,8 +40,8 @@ pub(crate) struct App {
 }
 
 impl App {
-    /// Decides up to `most` events at once, by what `live` serves.
-    pub(crate) fn new(live: Arc<Live>, config: Config, token: Option<Token>, records: Records, most: u32) -> Self {
+    /// Decides by what `live` serves.
+    pub(crate) fn new(live: Arc<Live>, config: Config, token: Option<Token>, records: Records, work: Work) -> Self {
         Self {
             live,
             config,
@@ -49,7 +49,7 @@ impl App {
             records,
             metrics: Metrics::default(),
             bodies: Bodies::new(),
-            work: Work::new(most),
+            work,
             since: SystemTime::now(),
             warm: AtomicBool::new(false),
             ending: AtomicBool::new(false),

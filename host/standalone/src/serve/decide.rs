@@ -10,12 +10,12 @@ use cogwit_core::release::Serving;
 use cogwit_core::reply::ErrorType;
 use cogwit_core::run::Chance;
 use cogwit_core::{Call, Decision, Outcome};
-use tokio::task::{JoinHandle, spawn_blocking};
 
 use super::app::App;
 use super::function::{Function, LATEST};
 use super::headers::{trace, wants_log};
 use super::refused::Refused;
+use super::work::UnderWay;
 use crate::cmd::Format;
 use crate::report;
 
@@ -41,15 +41,6 @@ impl Invocation {
     }
 }
 
-/// A decision that is being made.
-pub(super) struct Deciding(JoinHandle<Result<Answer, Refused>>);
-
-impl Deciding {
-    pub(super) async fn answer(self) -> Result<Answer, Refused> {
-        self.0.await.unwrap_or_else(|_| Err(Refused::host()))
-    }
-}
-
 /// What came of it.
 pub(super) struct Answer {
     pub(super) body: Vec<u8>,
@@ -62,13 +53,13 @@ pub(super) struct Answer {
 }
 
 impl App {
-    /// Begins to decide an event once its turn has come. It goes on if nobody waits for it any more.
-    pub(super) async fn begin(self: &Arc<Self>, invocation: Invocation) -> Result<Deciding, Refused> {
-        let (app, turn) = (self.clone(), self.work.turn().await?);
-        Ok(Deciding(spawn_blocking(move || {
-            let _turn = turn;
-            app.decide(&invocation)
-        })))
+    /// Has an event decided once its turn has come.
+    pub(super) fn begin(
+        self: &Arc<Self>,
+        invocation: Invocation,
+    ) -> Result<UnderWay<Result<Answer, Refused>>, Refused> {
+        let app = self.clone();
+        self.work.begin(move || app.decide(&invocation))
     }
 
     /// Decides an event by what serves now.

@@ -68,8 +68,8 @@ async fn answer(
     let invocation = Invocation::new(function, id, headers, body.bytes)?;
     match kind {
         Kind::DryRun => Ok(told(StatusCode::NO_CONTENT, &version(&serving))),
-        Kind::Event => app.begin(invocation).await.map(|_| told(StatusCode::ACCEPTED, &version(&serving))),
-        Kind::RequestResponse => app.begin(invocation).await?.answer().await.map(reply),
+        Kind::Event => app.begin(invocation).map(|_| told(StatusCode::ACCEPTED, &version(&serving))),
+        Kind::RequestResponse => app.begin(invocation)?.done().await?.map(reply),
     }
 }
 

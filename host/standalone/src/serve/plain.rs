@@ -27,7 +27,7 @@ pub(super) async fn decide(
     let answered = async {
         let body = app.bodies.read(body, MAX_EVENT_BYTES).await?;
         let function = Function::pinning(policy.map(|Path(policy)| policy));
-        let answer = app.begin(Invocation::new(function, &id, &headers, body.bytes)?).await?.answer().await?;
+        let answer = app.begin(Invocation::new(function, &id, &headers, body.bytes)?)?.done().await??;
         let status = match answer.error {
             None => StatusCode::OK,
             Some(ErrorType::PolicyDenied) => StatusCode::FORBIDDEN,

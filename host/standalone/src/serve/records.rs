@@ -4,6 +4,7 @@ use std::io::{self, Write};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, TrySendError, channel, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::sleep;
 use std::time::Duration;
 
 use crate::cmd::Format;
@@ -12,6 +13,9 @@ use crate::output;
 
 /// How many records may wait to be written.
 const MOST_WAITING: usize = 4096;
+
+/// How long the writer rests after it wrote: under load it writes many at a time, and nobody has to wake it for each.
+const PAUSE: Duration = Duration::from_millis(1);
 
 /// How long the end of the program waits for the last of them.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -80,5 +84,6 @@ fn write(records: &Receiver<String>, lost: &AtomicU64) {
                 lost.fetch_add(1, Ordering::Relaxed);
             }
         }
+        sleep(PAUSE);
     }
 }
