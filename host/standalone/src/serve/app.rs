@@ -2,26 +2,30 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::http::{HeaderValue, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use cogwit_core::config::Config;
 use cogwit_core::release::Live;
+use tokio::sync::watch;
+use tokio::time::sleep;
 
 use super::body::Bodies;
 use super::invoke::invoke;
 use super::metrics::Metrics;
-use super::plain::decide;
+use super::plain::{decide, decide_by};
 use super::refused::Refused;
 use super::status;
 use super::token::Token;
 use super::work::Work;
 use crate::serve::Records;
+
+/// How long a request may take to come once the server is about to end.
+const LAST_CALL: Duration = Duration::from_secs(1);
 
 /// What every request shares.
 pub(crate) struct App {
@@ -36,7 +40,7 @@ pub(crate) struct App {
     /// Whether an event came before.
     warm: AtomicBool,
     /// Whether the server is about to end.
-    ending: AtomicBool,
+    ending: watch::Sender<bool>,
 }
 
 impl App {
@@ -52,7 +56,7 @@ impl App {
             work,
             since: SystemTime::now(),
             warm: AtomicBool::new(false),
-            ending: AtomicBool::new(false),
+            ending: watch::Sender::new(false),
         }
     }
 
@@ -63,29 +67,36 @@ impl App {
 
     /// From now on callers are told to come back over a new connection, which finds another server.
     pub(super) fn end(&self) {
-        self.ending.store(true, Ordering::Relaxed);
+        self.ending.send_replace(true);
     }
 
     pub(super) fn is_ending(&self) -> bool {
-        self.ending.load(Ordering::Relaxed)
+        *self.ending.borrow()
+    }
+
+    /// Waits until the server has been about to end for so long that what did not come by now is not waited for.
+    pub(super) async fn last_call(&self) {
+        let _ = self.ending.subscribe().wait_for(|ending| *ending).await;
+        sleep(LAST_CALL).await;
     }
 }
 
 /// Who answers what.
 pub(super) fn router(app: Arc<App>) -> Router {
     let open = Router::new().route("/healthz", get(status::healthz)).route("/readyz", get(status::readyz));
-    Router::new()
+    let guarded = Router::new()
         .route("/2015-03-31/functions/{name}/invocations", post(invoke))
         .route("/decide", post(decide))
-        .route("/decide/{policy}", post(decide))
+        .route("/decide/{policy}", post(decide_by))
         .route("/metrics", get(status::metrics))
         .route("/status", get(status::status))
-        .method_not_allowed_fallback(async || Refused::no_method())
-        .layer(from_fn_with_state(app.clone(), guard))
-        .merge(open)
-        .fallback(async || Refused::no_path())
-        .layer(from_fn_with_state(app.clone(), last_words))
-        .with_state(app)
+        .method_not_allowed_fallback(async || Refused::no_method());
+    // Where there is no token, no request pays for the guard.
+    let guarded = match &app.token {
+        Some(_) => guarded.layer(from_fn_with_state(app.clone(), guard)),
+        None => guarded,
+    };
+    guarded.merge(open).fallback(async || Refused::no_path()).with_state(app)
 }
 
 /// Turns those away who do not show the token.
@@ -94,13 +105,4 @@ async fn guard(State(app): State<Arc<App>>, request: Request, next: Next) -> Res
         Some(token) if !token.is_shown(request.headers()) => Refused::token().into_response(),
         _ => next.run(request).await,
     }
-}
-
-/// Ends a connection with its answer, once the server is about to end.
-async fn last_words(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
-    let mut response = next.run(request).await;
-    if app.is_ending() {
-        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
-    }
-    response
 }

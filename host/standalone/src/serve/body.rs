@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::body::Body;
 use http_body_util::BodyExt as _;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::timeout;
+use tokio::time::sleep;
 
 use super::refused::Refused;
 
@@ -19,15 +19,23 @@ const SMALL: usize = 64 << 10;
 /// How many bodies may be larger at once.
 const MOST_LARGE: usize = 16;
 
+impl AsRef<[u8]> for Read {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
 /// Reads bodies.
 pub(super) struct Bodies {
     large: Arc<Semaphore>,
 }
 
-/// A body, and its leave to be large.
+/// A body.
+#[derive(Default)]
 pub(super) struct Read {
     pub(super) bytes: Vec<u8>,
-    _large: Option<OwnedSemaphorePermit>,
+    /// Its leave to be large, which goes on to the answer: that is as large.
+    pub(super) leave: Option<OwnedSemaphorePermit>,
 }
 
 impl Bodies {
@@ -36,22 +44,31 @@ impl Bodies {
     }
 
     /// Reads a body of up to `most` bytes. Of a larger one, as much again is read and thrown away: a client that is still sending
-    /// does not see an answer.
-    pub(super) async fn read(&self, body: Body, most: usize) -> Result<Read, Refused> {
-        timeout(PATIENCE, self.collect(body, most)).await.unwrap_or_else(|_| Err(Refused::slow()))
+    /// does not see an answer. After `last_call` it is not waited for.
+    pub(super) async fn read(
+        &self,
+        body: Body,
+        most: usize,
+        last_call: impl Future<Output = ()>,
+    ) -> Result<Read, Refused> {
+        tokio::select! {
+            read = self.collect(body, most) => read,
+            () = sleep(PATIENCE) => Err(Refused::slow()),
+            () = last_call => Err(Refused::slow()),
+        }
     }
 
     async fn collect(&self, mut body: Body, most: usize) -> Result<Read, Refused> {
-        let mut read = Read { bytes: Vec::new(), _large: None };
+        let mut read = Read::default();
         let mut came = 0;
         let mut refused = None;
         while let Some(frame) = body.frame().await {
             let frame = frame.map_err(|error| Refused::content(format!("the body did not come whole: {error}")))?;
             let Ok(data) = frame.into_data() else { continue };
             came += data.len();
-            if came > SMALL && read._large.is_none() && refused.is_none() {
+            if came > SMALL && read.leave.is_none() && refused.is_none() {
                 match self.large.clone().try_acquire_owned() {
-                    Ok(leave) => read._large = Some(leave),
+                    Ok(leave) => read.leave = Some(leave),
                     Err(_) => refused = Some(Refused::busy("too many events of more than 64 KiB come at once")),
                 }
             }
@@ -59,7 +76,7 @@ impl Bodies {
                 refused = Some(Refused::too_large(most));
             }
             if refused.is_some() {
-                read = Read { bytes: Vec::new(), _large: None };
+                read = Read::default();
                 if came > 2 * most {
                     break;
                 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use axum::http::HeaderMap;
-use cogwit_core::event::EventError;
+use cogwit_core::event::{Event, EventError};
 use cogwit_core::record::{Record, Setting};
 use cogwit_core::release::Serving;
 use cogwit_core::reply::ErrorType;
@@ -12,6 +12,7 @@ use cogwit_core::run::Chance;
 use cogwit_core::{Call, Decision, Outcome};
 
 use super::app::App;
+use super::body::Read;
 use super::function::{Function, LATEST};
 use super::headers::{trace, wants_log};
 use super::refused::Refused;
@@ -25,7 +26,7 @@ const PATIENCE: Duration = Duration::from_millis(4_900);
 /// An event to decide.
 pub(super) struct Invocation {
     function: Function,
-    event: Vec<u8>,
+    body: Read,
     id: String,
     trace: Option<String>,
     wants_log: bool,
@@ -33,17 +34,27 @@ pub(super) struct Invocation {
 }
 
 impl Invocation {
-    pub(super) fn new(function: Function, id: &str, headers: &HeaderMap, event: Vec<u8>) -> Result<Self, Refused> {
+    pub(super) fn new(function: Function, id: &str, headers: &HeaderMap, mut body: Read) -> Result<Self, Refused> {
         // Lambda hands a call without a payload to the function as an empty object.
-        let event = if event.is_empty() { b"{}".to_vec() } else { event };
+        if body.bytes.is_empty() {
+            body.bytes = b"{}".to_vec();
+        }
         let (trace, wants_log) = (trace(headers), wants_log(headers)?);
-        Ok(Self { function, event, id: id.to_owned(), trace, wants_log, since: Instant::now() })
+        Ok(Self { function, body, id: id.to_owned(), trace, wants_log, since: Instant::now() })
+    }
+
+    /// Refuses what is no JSON where the decision itself comes too late for that.
+    pub(super) fn check(&self) -> Result<(), Refused> {
+        match Event::parse(&self.body.bytes) {
+            Err(error) if is_no_json(&error) => Err(no_json(&error)),
+            _ => Ok(()),
+        }
     }
 }
 
 /// What came of it.
 pub(super) struct Answer {
-    pub(super) body: Vec<u8>,
+    pub(super) body: Read,
     /// The function error that it is; none: it is the reply.
     pub(super) error: Option<ErrorType>,
     /// What decided: the channel's sequence, if there is one.
@@ -59,20 +70,20 @@ impl App {
         invocation: Invocation,
     ) -> Result<UnderWay<Result<Answer, Refused>>, Refused> {
         let app = self.clone();
-        self.work.begin(move || app.decide(&invocation))
+        self.work.begin(move || app.decide(invocation))
     }
 
     /// Decides an event by what serves now.
-    fn decide(&self, invocation: &Invocation) -> Result<Answer, Refused> {
+    fn decide(&self, invocation: Invocation) -> Result<Answer, Refused> {
         let (time, cold) = (SystemTime::now(), self.is_cold());
         let serving = self.live.serving();
         let function = &invocation.function;
         has_policy(&serving, function)?;
         let call = Call {
-            event: &invocation.event,
+            event: &invocation.body.bytes,
             id: &invocation.id,
             trigger: self.config.trigger,
-            policy: function.policy(),
+            policy: function.policy.as_deref(),
             end: invocation.since.checked_add(PATIENCE),
             chance: Chance { now: time, seed: None },
         };
@@ -91,13 +102,11 @@ impl App {
         let line = self.record(&call, &decision, &setting, invocation.wants_log).filter(|_| invocation.wants_log);
         let log = line.map(|line| tail(&invocation.id, &version, &line, setting.elapsed));
         match &decision.outcome {
-            // Lambda asks no function about what is no JSON.
-            Outcome::EventRefused(error @ (EventError::NotJson { .. } | EventError::NotUtf8 { .. })) => {
-                Err(Refused::content(format!("Could not parse request body into json: {error}")))
-            }
+            Outcome::EventRefused(error) if is_no_json(error) => Err(no_json(error)),
             _ => {
                 let error = decision.reply.as_ref().err().map(|refusal| refusal.error_type);
-                Ok(Answer { body: decision.body().into_owned(), error, version, log })
+                let body = Read { bytes: decision.body().into_owned(), leave: invocation.body.leave };
+                Ok(Answer { body, error, version, log })
             }
         }
     }
@@ -119,11 +128,20 @@ impl App {
     }
 }
 
+/// Lambda asks no function about what is no JSON.
+fn is_no_json(error: &EventError) -> bool {
+    matches!(error, EventError::NotJson { .. } | EventError::NotUtf8 { .. })
+}
+
+fn no_json(error: &EventError) -> Refused {
+    Refused::content(format!("Could not parse request body into json: {error}"))
+}
+
 /// Refuses a function that stands for a policy which the set does not have.
 pub(super) fn has_policy(serving: &Serving, function: &Function) -> Result<(), Refused> {
-    let (Some(wanted), Ok(set)) = (function.policy(), &serving.set) else { return Ok(()) };
+    let (Some(wanted), Ok(set)) = (&function.policy, &serving.set) else { return Ok(()) };
     let names: Vec<_> = set.policies.iter().map(|policy| policy.name.as_str()).collect();
-    if names.contains(&wanted) { Ok(()) } else { Err(Refused::no_policy(wanted, &names)) }
+    if names.contains(&wanted.as_str()) { Ok(()) } else { Err(Refused::no_policy(wanted, &names)) }
 }
 
 /// What `X-Amz-Executed-Version` says.

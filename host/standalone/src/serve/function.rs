@@ -18,7 +18,8 @@ pub(super) const LATEST: &str = "$LATEST";
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Function {
     pub(super) name: String,
-    pub(super) qualifier: Option<String>,
+    /// The one policy that is asked for.
+    pub(super) policy: Option<String>,
 }
 
 impl Function {
@@ -40,17 +41,13 @@ impl Function {
                 "The derived qualifier from the function name does not match the specified qualifier.".to_owned(),
             ));
         }
-        Ok(Self { name: name.to_owned(), qualifier: qualifier.or(query).map(str::to_owned) })
+        let policy = qualifier.or(query).filter(|qualifier| name == PINNING && *qualifier != LATEST);
+        Ok(Self { name: name.to_owned(), policy: policy.map(str::to_owned) })
     }
 
     /// The function that leaves the decision to one policy; or to all of them.
     pub(super) fn pinning(policy: Option<String>) -> Self {
-        Self { name: PINNING.to_owned(), qualifier: policy }
-    }
-
-    /// The one policy that is asked for.
-    pub(super) fn policy(&self) -> Option<&str> {
-        self.qualifier.as_deref().filter(|qualifier| self.name == PINNING && *qualifier != LATEST)
+        Self { name: PINNING.to_owned(), policy }
     }
 }
 
@@ -91,7 +88,7 @@ mod tests {
     use super::*;
 
     fn read(text: &str, query: Option<&str>) -> Option<(String, Option<String>)> {
-        Function::read(text, query).ok().map(|it| (it.name, it.qualifier))
+        Function::read(text, query).ok().map(|it| (it.name, it.policy))
     }
 
     #[test]
@@ -106,11 +103,12 @@ mod tests {
             "arn:aws-us-gov:lambda:us-gov-west-1:123456789012:function:",
             "arn:aws:lambda:local:123456789012:function:",
         ] {
-            let named = |qualifier: Option<&str>| Some(("my-pre_1.0".to_owned(), qualifier.map(str::to_owned)));
-            assert_eq!(read(&format!("{before}my-pre_1.0"), None), named(None), "{before}");
-            assert_eq!(read(&format!("{before}my-pre_1.0:live"), None), named(Some("live")), "{before}");
-            assert_eq!(read(&format!("{before}my-pre_1.0:$LATEST"), Some("")), named(Some(LATEST)), "{before}");
-            assert_eq!(read(&format!("{before}my-pre_1.0"), Some("7")), named(Some("7")), "{before}");
+            let named = |name: &str, policy: Option<&str>| Some((name.to_owned(), policy.map(str::to_owned)));
+            assert_eq!(read(&format!("{before}my-pre_1.0:live"), None), named("my-pre_1.0", None), "{before}");
+            assert_eq!(read(&format!("{before}cogwit"), None), named("cogwit", None), "{before}");
+            assert_eq!(read(&format!("{before}cogwit:a.b"), None), named("cogwit", Some("a.b")), "{before}");
+            assert_eq!(read(&format!("{before}cogwit:$LATEST"), Some("")), named("cogwit", None), "{before}");
+            assert_eq!(read(&format!("{before}cogwit"), Some("a")), named("cogwit", Some("a")), "{before}");
         }
         assert_eq!(read("123456789012", None), Some(("123456789012".to_owned(), None)));
         assert_eq!(read("function", None), Some(("function".to_owned(), None)));
@@ -126,15 +124,6 @@ mod tests {
         }
         assert_eq!(read("a:one", Some("two")), None);
         assert_eq!(read("a", Some("t/o")), None);
-        assert_eq!(read("a:one", Some("one")), Some(("a".to_owned(), Some("one".to_owned()))));
-    }
-
-    #[test]
-    fn only_our_own_name_pins_a_policy() {
-        let policy = |text: &str| Function::read(text, None).unwrap().policy().map(str::to_owned);
-        assert_eq!(policy("cogwit:deny-short-username"), Some("deny-short-username".to_owned()));
-        assert_eq!(policy("cogwit:$LATEST"), None);
-        assert_eq!(policy("cogwit"), None);
-        assert_eq!(policy("my-pre:live"), None);
+        assert_eq!(read("a:one", Some("one")), Some(("a".to_owned(), None)));
     }
 }

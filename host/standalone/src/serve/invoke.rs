@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
@@ -61,11 +61,15 @@ async fn answer(
 ) -> Result<Response, Refused> {
     let kind = Kind::read(headers);
     // Before anything is refused: a client that is still sending does not hear it.
-    let body = app.bodies.read(body, kind.as_ref().map_or(MAX_EVENT_BYTES, |kind| kind.most_bytes())).await?;
+    let most = kind.as_ref().map_or(MAX_EVENT_BYTES, |kind| kind.most_bytes());
+    let body = app.bodies.read(body, most, app.last_call()).await?;
     let (function, kind) = (function?, kind?);
     let serving = app.live.serving();
     has_policy(&serving, &function)?;
-    let invocation = Invocation::new(function, id, headers, body.bytes)?;
+    let invocation = Invocation::new(function, id, headers, body)?;
+    if kind != Kind::RequestResponse {
+        invocation.check()?;
+    }
     match kind {
         Kind::DryRun => Ok(told(StatusCode::NO_CONTENT, &version(&serving))),
         Kind::Event => app.begin(invocation).map(|_| told(StatusCode::ACCEPTED, &version(&serving))),
@@ -82,7 +86,7 @@ fn told(status: StatusCode, version: &str) -> Response {
 
 /// What the function answered: status 200, whether it answered with an error or not.
 pub(super) fn reply(answer: Answer) -> Response {
-    let mut response = Body::from(answer.body).into_response();
+    let mut response = Body::from(Bytes::from_owner(answer.body)).into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     insert(headers, EXECUTED_VERSION, &answer.version);

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::body::Body;
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -15,19 +16,28 @@ use super::function::Function;
 use super::invoke::{REQUEST_ID, insert, reply};
 use super::refused::Refused;
 
-/// Answers `POST /decide` and `POST /decide/{policy}`: 200 with the event where it is allowed, 403 where it is denied, 500 where
-/// something broke.
-pub(super) async fn decide(
+/// Answers `POST /decide`: 200 with the event where it is allowed, 403 where it is denied, 500 where something broke.
+pub(super) async fn decide(State(app): State<Arc<App>>, headers: HeaderMap, body: Body) -> Response {
+    answer(&app, Ok(Function::pinning(None)), &headers, body).await
+}
+
+/// Answers `POST /decide/{policy}`: the same, by one policy.
+pub(super) async fn decide_by(
     State(app): State<Arc<App>>,
-    policy: Option<Path<String>>,
+    policy: Result<Path<String>, PathRejection>,
     headers: HeaderMap,
     body: Body,
 ) -> Response {
+    let function = policy.map(|Path(policy)| Function::pinning(Some(policy)));
+    let function = function.map_err(|error| Refused::parameter(error.body_text()));
+    answer(&app, function, &headers, body).await
+}
+
+async fn answer(app: &Arc<App>, function: Result<Function, Refused>, headers: &HeaderMap, body: Body) -> Response {
     let id = uuid::Uuid::new_v4().to_string();
     let answered = async {
-        let body = app.bodies.read(body, MAX_EVENT_BYTES).await?;
-        let function = Function::pinning(policy.map(|Path(policy)| policy));
-        let answer = app.begin(Invocation::new(function, &id, &headers, body.bytes)?)?.done().await??;
+        let body = app.bodies.read(body, MAX_EVENT_BYTES, app.last_call()).await?;
+        let answer = app.begin(Invocation::new(function?, &id, headers, body)?)?.done().await??;
         let status = match answer.error {
             None => StatusCode::OK,
             Some(ErrorType::PolicyDenied) => StatusCode::FORBIDDEN,

@@ -1,6 +1,6 @@
 //! Writes records to standard output on a thread of its own: whoever reads them slowly holds up no answer.
 
-use std::io::{self, Write};
+use std::io::{BufWriter, Write};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, TrySendError, channel, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,7 +12,7 @@ use crate::failure::Failure;
 use crate::output;
 
 /// How many records may wait to be written.
-const MOST_WAITING: usize = 4096;
+const MOST_WAITING: usize = 1024;
 
 /// How long the writer rests after it wrote: under load it writes many at a time, and nobody has to wake it for each.
 const PAUSE: Duration = Duration::from_millis(1);
@@ -70,18 +70,29 @@ impl Drop for Records {
     }
 }
 
-/// Writes what comes, and hands it on whenever nothing waits. Once it cannot, it counts what is lost.
+/// Writes what comes, and hands it on whenever nothing waits. What cannot be written is counted, and told of once.
 fn write(records: &Receiver<String>, lost: &AtomicU64) {
-    let mut out = io::BufWriter::new(anstream::stdout());
+    let mut out = BufWriter::new(anstream::stdout());
+    let mut told = false;
     while let Ok(record) = records.recv() {
+        let mut count = 1;
         let mut written = out.write_all(record.as_bytes());
         while let Ok(record) = records.try_recv() {
+            count += 1;
             written = written.and_then(|()| out.write_all(record.as_bytes()));
         }
-        if let Err(error) = written.and_then(|()| out.flush()) {
-            output::report(&format!("error: records cannot be written: {error}; the answers go on without them\n"));
-            for _ in records {
-                lost.fetch_add(1, Ordering::Relaxed);
+        match written.and_then(|()| out.flush()) {
+            Ok(()) => told = false,
+            Err(error) => {
+                lost.fetch_add(count, Ordering::Relaxed);
+                if !told {
+                    told = true;
+                    output::report(&format!(
+                        "error: records cannot be written: {error}; the answers go on without them\n"
+                    ));
+                }
+                // Without what it holds: parts of that may have been written.
+                let _ = std::mem::replace(&mut out, BufWriter::new(anstream::stdout())).into_parts();
             }
         }
         sleep(PAUSE);

@@ -1,11 +1,18 @@
 //! Takes connections, sees to it that none of them is a burden to the others, and ends without losing a request.
 
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use axum::Router;
+use axum::http::{HeaderValue, Request, header};
+use axum::response::Response;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
@@ -26,8 +33,11 @@ const MOST_HEAD: usize = 64 << 10;
 /// How long requests are still taken after the word to end: what was sent before is answered.
 const LAST_CALL: Duration = Duration::from_millis(250);
 
-/// How long the last answers may take.
-const MOST_ENDING: Duration = Duration::from_secs(10);
+/// How long the last answers may take: what a decision may, and no longer than those who end programs wait.
+const MOST_ENDING: Duration = Duration::from_secs(8);
+
+/// How long a connection without a question is waited for after that.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// The file handles that are left for other things than connections.
 const OTHER_HANDLES: u64 = 64;
@@ -62,9 +72,9 @@ impl Server {
         let Self { listener, app, most } = self;
         let connections = Arc::new(Semaphore::new(most as usize));
         let (closing, closed) = watch::channel(false);
-        let service = TowerToHyperService::new(router(app.clone()));
+        let answers = Answers { router: TowerToHyperService::new(router(app.clone())), app: app.clone() };
         let accept = {
-            let (connections, service) = (connections.clone(), service);
+            let connections = connections.clone();
             async move {
                 loop {
                     // Further ones wait in the system's queue.
@@ -77,10 +87,10 @@ impl Server {
                             continue;
                         }
                     };
-                    let (service, closed) = (service.clone(), closed.clone());
+                    let (answers, closed) = (answers.clone(), closed.clone());
                     tokio::spawn(async move {
                         let _place = place;
-                        serve(stream, service, closed).await;
+                        serve(stream, answers, closed).await;
                     });
                 }
             }
@@ -105,12 +115,41 @@ impl Server {
     }
 }
 
+/// What every connection asks.
+#[derive(Clone)]
+struct Answers {
+    router: TowerToHyperService<Router>,
+    app: Arc<App>,
+}
+
+impl Answers {
+    /// Answers a request, and ends its connection once the server is about to end.
+    async fn answer(self, request: Request<Incoming>) -> Result<Response, Infallible> {
+        let mut response = self.router.call(request).await?;
+        if self.app.is_ending() {
+            response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
+        Ok(response)
+    }
+}
+
 /// Serves one connection until it ends, or until `closed` and the answer to what it asked.
-async fn serve(stream: TcpStream, service: TowerToHyperService<axum::Router>, mut closed: watch::Receiver<bool>) {
+async fn serve(stream: TcpStream, answers: Answers, mut closed: watch::Receiver<bool>) {
     // An answer is one small write: waiting for more would only delay it.
     let _ = stream.set_nodelay(true);
     let mut stream = TimeoutStream::new(stream);
     stream.set_write_timeout(Some(PATIENCE));
+    // Requests whose answer is being made.
+    let asked = AtomicUsize::new(0);
+    let service = service_fn(|request| {
+        let (answers, asked) = (answers.clone(), &asked);
+        async move {
+            asked.fetch_add(1, Ordering::Relaxed);
+            let answered = answers.answer(request).await;
+            asked.fetch_sub(1, Ordering::Relaxed);
+            answered
+        }
+    });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(PATIENCE)
@@ -124,7 +163,8 @@ async fn serve(stream: TcpStream, service: TowerToHyperService<axum::Router>, mu
         _ = connection.as_mut() => return,
         _ = closed.wait_for(|closed| *closed) => connection.as_mut().graceful_shutdown(),
     }
-    let _ = connection.await;
+    // Half a head of a request is nothing to wait for, nor is an answer that nobody reads.
+    while timeout(LAST_WORDS, connection.as_mut()).await.is_err() && asked.load(Ordering::Relaxed) > 0 {}
 }
 
 /// As many connections as the system allows handles, once it was asked for as many as it gives.
