@@ -95,11 +95,12 @@ class People:
         return came
 
 
-def run(cogwit: Path, node: Path, folder: Path) -> None:
-    # In place of a load balancer: it hands each new connection to the server that it is told.
+def run(cogwit: Path, node: Path, slow: Path, folder: Path) -> None:
+    # In place of a load balancer: it hands each new connection to the server that it is told. Nothing is tried again.
     front = Proxy(0)
     with step("cognito-local starts, behind what hands connections on", needed=True):
-        people = People(Pool(Python(), cognito_local(node, folder, f"http://127.0.0.1:{front.port}")))
+        endpoint = cognito_local(node, folder, {"endpoint": f"http://127.0.0.1:{front.port}", "maxRetries": 0})
+        people = People(Pool(Python(), endpoint))
     store = folder / "store"
     swapping(Shop(cogwit, folder / "shop-file", f"file://{store}#prod", dict(os.environ)), front, people)
     with step("ministack starts as S3, and knows a user", needed=True):
@@ -107,7 +108,7 @@ def run(cogwit: Path, node: Path, folder: Path) -> None:
         ministack = s3.ministack(folder / "s3")
     swapping(Shop(cogwit, folder / "shop-s3", f"s3://{s3.BUCKET}/login#prod", ministack.environment()), front, people)
     watching(cogwit, folder, front, people)
-    ending(cogwit, folder, front, people)
+    ending(cogwit, slow, folder, front, people)
 
 
 def swapping(shop: Shop, front: Proxy, people: People) -> None:
@@ -151,9 +152,9 @@ def watching(cogwit: Path, folder: Path, front: Proxy, people: People) -> None:
             people.until("confirmed")
 
 
-def ending(cogwit: Path, folder: Path, front: Proxy, people: People) -> None:
-    print("== the server ends while sign-ups run")
-    first, second = Server(cogwit, folder), Server(cogwit, folder)
+def ending(cogwit: Path, slow: Path, folder: Path, front: Proxy, people: People) -> None:
+    print("== the server ends while sign-ups run, by a slow policy")
+    first, second = [Server(cogwit, folder, "--policies", str(slow)) for _ in range(2)]
     with step("another takes over: every sign-up is answered, and none is decided twice"):
         came = crowd(people, front, first, second)
         assert came.keys() == {"confirmed", DENIED}, came

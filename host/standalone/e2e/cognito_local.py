@@ -24,14 +24,13 @@ PASSWORD = "Correct-horse-7-battery"
 DENIED = f"cogwit-fn:live failed with error {TOO_SHORT}."
 
 
-def cognito_local(node: Path, folder: Path, endpoint: str, **credentials: str) -> str:
-    """Starts one whose functions are at an endpoint, and gives its own."""
+def cognito_local(node: Path, folder: Path, functions: dict) -> str:
+    """Starts one that calls its functions by a client with these settings, and gives its own endpoint."""
     port = free_port()
     home = folder / f"cognito-local-{port}"
     (home / ".cognito").mkdir(parents=True)
-    credentials = {"accessKeyId": "local", "secretAccessKey": "local"} | credentials
     config = {
-        "LambdaClient": {"endpoint": endpoint, "region": "eu-north-1", "credentials": credentials},
+        "LambdaClient": {"region": "eu-north-1"} | functions,
         "TriggerFunctions": FUNCTIONS,
         "UserPoolDefaults": {"UsernameAttributes": [], "MfaConfiguration": "OFF"},
     }

@@ -46,21 +46,22 @@ def trials(cogwit: Path, node: Path, folder: Path) -> None:
     with step("the server starts with the built-in set", needed=True):
         server = Server(cogwit, folder)
     with step("cognito-local starts", needed=True):
-        endpoint = cognito_local.cognito_local(node, folder, server.endpoint)
+        endpoint = cognito_local.cognito_local(node, folder, {"endpoint": server.endpoint})
     for client in clients:
         with suppress(peers.Stop):
             cognito_local.run(server, endpoint, client)
     invoke.command_line(cogwit, server, folder)
     for client in clients:
         invoke.by_sdk(server, client)
-    invoke.at_once(cogwit, folder, clients)
+    slow = invoke.slow_set(folder)
+    invoke.at_once(cogwit, slow, folder, clients)
     plain.by_curl(cogwit, server, folder)
     plain.itself(cogwit, folder)
     plain.with_token(cogwit, node, folder)
     with suppress(peers.Stop):
         proxied.run(server, folder, clients)
     with suppress(peers.Stop):
-        channel.run(cogwit, node, folder)
+        channel.run(cogwit, node, slow, folder)
 
 
 if __name__ == "__main__":

@@ -126,6 +126,8 @@ def with_token(cogwit: Path, node: Path, folder: Path) -> None:
             bearer = ["--header", f"Authorization: Bearer {TOKEN}"]
             assert curl(server, path, *bearer, "--data-binary", ALLOWED.decode())[0] == 200
             Python(TOKEN).call("lambda", server.endpoint, "Invoke", **invoke)
-            pool = Pool(Python(), cognito_local(node, folder, server.endpoint, sessionToken=TOKEN))
+            credentials = {"accessKeyId": "local", "secretAccessKey": "local", "sessionToken": TOKEN}
+            functions = {"endpoint": server.endpoint, "credentials": credentials}
+            pool = Pool(Python(), cognito_local(node, folder, functions))
             assert pool.sign_up("testuser") is True
             assert TOO_SHORT in refusal(pool.sign_up, "rroe").message
