@@ -25,6 +25,8 @@ pub(crate) struct Watched {
     folders: BTreeSet<PathBuf>,
     /// The names of the files that the last round looked at.
     names: BTreeSet<OsString>,
+    /// Folders that matter themselves, whatever else lies beside them.
+    themselves: BTreeSet<PathBuf>,
 }
 
 impl Watched {
@@ -39,13 +41,20 @@ impl Watched {
             }
         });
         let watcher = watcher.map_err(cannot_watch)?;
-        Ok(Self { watcher, changes, folders: BTreeSet::new(), names: BTreeSet::new() })
+        Ok(Self { watcher, changes, folders: BTreeSet::new(), names: BTreeSet::new(), themselves: BTreeSet::new() })
     }
 
     /// Takes these for the files that a change of matters.
     pub(crate) fn look_at<'a>(&mut self, files: impl Iterator<Item = &'a PathBuf> + Clone) -> Result<(), Failure> {
         self.names = files.clone().filter_map(|file| file.file_name().map(OsStr::to_owned)).collect();
         self.add(files.filter_map(|file| file.parent().map(Path::to_owned))).map(drop)
+    }
+
+    /// Takes these for folders that matter when they are made anew. Of what lies beside them, nothing does.
+    pub(crate) fn look_at_folders(&mut self, folders: impl IntoIterator<Item = PathBuf>) -> Result<(), Failure> {
+        self.themselves = folders.into_iter().collect();
+        let around: Vec<_> = self.themselves.iter().filter_map(|folder| folder.parent().map(Path::to_owned)).collect();
+        self.add(around).map(drop)
     }
 
     /// Whether some of the folders were not watched before.
@@ -83,15 +92,18 @@ impl Watched {
     /// very command writes, such as the file that its results go to. False where nothing can.
     fn note(&mut self, event: &Event, names: &mut BTreeSet<String>) -> bool {
         let kinds = [EventKind::Create(CreateKind::Folder), EventKind::Remove(RemoveKind::Folder)];
+        let is_named = |path: &PathBuf| path.file_name().is_some_and(|name| self.names.contains(name));
+        let around = |path: &PathBuf| self.themselves.iter().any(|folder| folder.parent() == path.parent());
+        let beside = |path: &PathBuf| around(path) && !self.themselves.contains(path) && !is_named(path);
+        if event.paths.iter().all(beside) && !event.need_rescan() {
+            return false;
+        }
         let is_folder = kinds.contains(&event.kind) || event.paths.iter().any(|path| path.is_dir());
         if is_folder {
             // One that is gone or new is watched no more, even if it has the name of one that was.
             self.folders.clear();
         }
-        let matters = |path: &&PathBuf| {
-            let name = path.file_name();
-            is_folder || path.extension() == Some(OsStr::new("toml")) || name.is_some_and(|it| self.names.contains(it))
-        };
+        let matters = |path: &&PathBuf| is_folder || path.extension() == Some(OsStr::new("toml")) || is_named(path);
         let name = |path: &PathBuf| path.file_name().map(|name| name.to_string_lossy().into_owned());
         let paths: Vec<_> = event.paths.iter().filter(matters).collect();
         names.extend(paths.iter().filter_map(|path| name(path)));

@@ -15,6 +15,9 @@ use crate::run::{WASMTIME, WIT_VERSION};
 use crate::store::PolicySet;
 use crate::{Call, Decision, Outcome, PolicyRun, Verdict};
 
+/// What is enough for most lines, in bytes.
+const USUAL_LINE: usize = 2 << 10;
+
 /// What a host knows of a decision beside the decision.
 #[derive(Clone, Copy)]
 pub struct Setting<'a> {
@@ -177,7 +180,11 @@ impl<'a> Record<'a> {
     /// Writes down a decision as one line of JSON. Whatever an event brings, its answer does not fail over its record: that is empty
     /// then.
     pub fn line(set: Option<&PolicySet>, call: &Call<'_>, decision: &Decision, setting: &Setting<'_>) -> String {
-        let line = || serde_json::to_string(&Record::of(set, call, decision, setting)).unwrap_or_default();
+        let line = || {
+            let mut line = Vec::with_capacity(USUAL_LINE);
+            let written = serde_json::to_writer(&mut line, &Record::of(set, call, decision, setting));
+            written.ok().and_then(|()| String::from_utf8(line).ok()).unwrap_or_default()
+        };
         catch_unwind(AssertUnwindSafe(line)).unwrap_or_default()
     }
 }

@@ -99,7 +99,7 @@ impl App {
         };
         self.metrics.decided(&decision, setting.elapsed);
         let version = version(&serving);
-        let line = self.record(&call, &decision, &setting, invocation.wants_log).filter(|_| invocation.wants_log);
+        let line = self.record(&call, &decision, &setting, invocation.wants_log);
         let log = line.map(|line| tail(&invocation.id, &version, &line, setting.elapsed));
         match &decision.outcome {
             Outcome::EventRefused(error) if is_no_json(error) => Err(no_json(error)),
@@ -111,20 +111,25 @@ impl App {
         }
     }
 
-    /// Writes the record, and gives its line, where that was made.
-    fn record(&self, call: &Call<'_>, decision: &Decision, setting: &Setting<'_>, wants_line: bool) -> Option<String> {
+    /// Writes the record, and gives it as a line if it is wanted.
+    fn record(&self, call: &Call<'_>, decision: &Decision, setting: &Setting<'_>, wanted: bool) -> Option<String> {
         let set = self.live.set(setting.serving, setting.time).ok();
-        let format = self.records.format;
-        let line = (format == Format::Json || wants_line).then(|| Record::line(set, call, decision, setting));
-        self.records.write(match (format, &line) {
-            (Format::Json, Some(line)) => format!("{line}\n"),
-            _ => {
+        let line = || Record::line(set, call, decision, setting);
+        match self.records.format {
+            Format::Json => {
+                let line = line();
+                let kept = wanted.then(|| line.clone());
+                self.records.write(line + "\n");
+                kept
+            }
+            Format::Text => {
                 let name = set.map_or("none", |set| set.name.as_str());
                 let time = humantime::format_rfc3339_seconds(setting.time);
-                format!("{time}  {}  {}\n{}\n", setting.function, call.id, report::text(name, &[], decision))
+                let report = report::text(name, &[], decision);
+                self.records.write(format!("{time}  {}  {}\n{report}\n", setting.function, call.id));
+                wanted.then(line)
             }
-        });
-        line
+        }
     }
 }
 

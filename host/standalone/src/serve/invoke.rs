@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use axum::body::{Body, Bytes};
 use axum::extract::rejection::{PathRejection, QueryRejection};
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, Query, Request, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
@@ -39,9 +40,9 @@ pub(super) async fn invoke(
     State(app): State<Arc<App>>,
     name: Result<Path<String>, PathRejection>,
     parameters: Result<Query<Parameters>, QueryRejection>,
-    headers: HeaderMap,
-    body: Body,
+    request: Request,
 ) -> Response {
+    let (Parts { headers, .. }, body) = request.into_parts();
     let id = uuid::Uuid::new_v4().to_string();
     let name = name.map_err(|error| Refused::parameter(error.body_text()));
     let parameters = parameters.map_err(|error| Refused::parameter(error.body_text()));

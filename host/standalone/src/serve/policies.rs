@@ -66,7 +66,7 @@ impl Policies {
         match &set {
             Err(reason) if !watched => return Err(Failure::could_not_run(reason)),
             Err(reason) => say(&format!("error: {reason}\nevery event is refused until a change mends it")),
-            Ok(set) => self::serving(set),
+            Ok(set) => tell("", set),
         }
         Ok(Live::fixed(set))
     }
@@ -133,24 +133,22 @@ impl Policies {
             match (refreshed, &live.serving().set) {
                 (Refreshed::Unchanged, _) | (Refreshed::Swapped, Err(_)) => {}
                 (Refreshed::Swapped, Ok(set)) => {
-                    say(&format!("{changed} changed"));
-                    serving(set);
+                    tell(&format!("{changed} changed: "), set);
                 }
                 (Refreshed::Failed(reason), set) => {
                     let goes_on = if set.is_ok() { "; what served before serves on" } else { "" };
-                    say(&format!("{changed} changed\nerror: {reason}{goes_on}"));
+                    say(&format!("{changed} changed: error: {reason}{goes_on}"));
                 }
             }
         }
     }
 }
 
-/// Looks at the files of a set, and at what its folder lies in: a folder that is made anew is another one.
+/// Looks at the files of a set, and at their folders: one that is made anew is another one.
 fn look_at(source: &Source, watched: &mut Watched) -> Result<(), Failure> {
     let files = files(source);
     watched.look_at(files.iter())?;
-    let around = files.iter().filter_map(|file| std::path::absolute(file).ok()?.parent()?.parent().map(Path::to_owned));
-    watched.add(around).map(drop)
+    watched.look_at_folders(files.iter().filter_map(|file| Some(std::path::absolute(file).ok()?.parent()?.to_owned())))
 }
 
 /// The files that a set is made of, whether they are there or not. Of a document that cannot be read, only its own file is known.
@@ -170,10 +168,10 @@ fn files(source: &Source) -> Vec<PathBuf> {
     files
 }
 
-/// Tells what serves now, and what its operator should know.
-fn serving(set: &PolicySet) {
+/// Tells what serves now and why, and what its operator should know.
+fn tell(why: &str, set: &PolicySet) {
     let policies: Vec<_> = set.policies.iter().map(|policy| policy.name.as_str()).collect();
-    say(&format!("serving `{}`: {}", set.name, policies.join(", ")));
+    say(&format!("{why}serving `{}`: {}", set.name, policies.join(", ")));
     set.warnings.iter().for_each(|finding| say(&format!("warning: {finding}")));
 }
 

@@ -74,7 +74,7 @@ fn under_load_every_request_that_was_taken_is_answered_and_recorded() {
     assert_eq!(server.ends().code(), Some(0));
     assert!(ids.len() > 200, "{}", ids.len());
     ids.iter().for_each(|id| assert_eq!(server.record(id)["decision"], "allow"));
-    assert_eq!(server.said(""), 1, "{}", server.stderr());
+    assert_eq!(server.said(""), 2, "{}", server.stderr());
 }
 
 /// A policy that takes until its deadline, and one that does not.

@@ -62,7 +62,7 @@ fn a_change_serves_as_soon_as_it_is_there() {
     comes_to_deny(&server);
     folder.replace("other/it.wasm", probe(ALLOW));
     comes_to_allow(&server);
-    server.says("it.wasm changed: it serves now");
+    server.says("it.wasm changed: serving `it`: it");
 }
 
 #[test]
