@@ -26,7 +26,8 @@ def event_of(name: str) -> bytes:
     """A sign-up with what a parser would write otherwise."""
     sent = event("PreSignUp_SignUp", autoConfirmUser=None) | {"userName": name}
     sent["request"]["userAttributes"] = {"email": f"{name}@example.com", "custom:domain": "example.com"}
-    return json.dumps(sent, indent=1).replace('"validationData": null', r'"new": [1E2, 0.10000000000000000555, "\ud800 \/"]').encode()
+    odd = r'"new": [1E2, 0.10000000000000000555, "\ud800 \/"]'
+    return json.dumps(sent, indent=1).replace('"validationData": null', odd).encode()
 
 
 ALLOWED, DENIED = event_of("testuser"), event_of("rroe")
@@ -103,12 +104,14 @@ def by_sdk(server: Server, client) -> None:
     print(f"== the SDK for {type(client).__name__} at {server.endpoint}")
 
     def invoke(sent: bytes, **others) -> dict:
-        return client.call("lambda", server.endpoint, "Invoke", **{"FunctionName": "cogwit-fn", "Payload": sent.decode()} | others)
+        given = {"FunctionName": "cogwit-fn", "Payload": sent.decode()} | others
+        return client.call("lambda", server.endpoint, "Invoke", **given)
 
     with step("allowed and denied, and the request's id is the record's"):
         with server.writes(2) as records:
             answers = [invoke(ALLOWED), invoke(DENIED, FunctionName=ARN)]
-        assert answers[0]["Payload"].encode() == ALLOWED.replace(b"null", b"true") and "FunctionError" not in answers[0], answers
+        assert answers[0]["Payload"].encode() == ALLOWED.replace(b"null", b"true"), answers
+        assert "FunctionError" not in answers[0], answers
         assert json.loads(answers[1]["Payload"])["errorMessage"] == TOO_SHORT, answers
         assert answers[1]["FunctionError"] == "Unhandled" and answers[1]["ExecutedVersion"] == "$LATEST", answers
         assert [record["id"] for record in records] == [answer["RequestId"] for answer in answers], (records, answers)

@@ -4,8 +4,8 @@ import json
 import subprocess
 from pathlib import Path
 
-from cognito_local import Pool, cognito_local
 from clients import Python, refusal
+from cognito_local import Pool, cognito_local
 from events import TOO_SHORT
 from invoke import ALLOWED, DENIED, run_of
 from peers import step

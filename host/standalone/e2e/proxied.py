@@ -1,4 +1,4 @@
-"""Puts the server behind ministack's Cognito, which posts each event to the address of a function and looks at the status alone."""
+"""Puts the server behind ministack's Cognito, which posts an event to a function's address and looks at the status alone."""
 
 import io
 import os
