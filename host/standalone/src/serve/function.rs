@@ -4,7 +4,8 @@
 
 use super::refused::{Refused, shown};
 
-/// The function whose qualifier names one policy of the set, to which alone the decision is left.
+/// The function whose qualifier names one policy of the set, to which alone the decision is left. Not as an ARN: that is of a
+/// function that was deployed, and its qualifier an alias.
 const PINNING: &str = "cogwit";
 
 /// The most characters of a name, and of a qualifier.
@@ -41,7 +42,8 @@ impl Function {
                 "The derived qualifier from the function name does not match the specified qualifier.".to_owned(),
             ));
         }
-        let policy = qualifier.or(query).filter(|qualifier| name == PINNING && *qualifier != LATEST);
+        let pins = name == PINNING && text.starts_with(PINNING);
+        let policy = qualifier.or(query).filter(|qualifier| pins && *qualifier != LATEST);
         Ok(Self { name: name.to_owned(), policy: policy.map(str::to_owned) })
     }
 
@@ -106,9 +108,10 @@ mod tests {
             let named = |name: &str, policy: Option<&str>| Some((name.to_owned(), policy.map(str::to_owned)));
             assert_eq!(read(&format!("{before}my-pre_1.0:live"), None), named("my-pre_1.0", None), "{before}");
             assert_eq!(read(&format!("{before}cogwit"), None), named("cogwit", None), "{before}");
-            assert_eq!(read(&format!("{before}cogwit:a.b"), None), named("cogwit", Some("a.b")), "{before}");
+            let pinned = |policy| before.is_empty().then_some(policy);
+            assert_eq!(read(&format!("{before}cogwit:a.b"), None), named("cogwit", pinned("a.b")), "{before}");
             assert_eq!(read(&format!("{before}cogwit:$LATEST"), Some("")), named("cogwit", None), "{before}");
-            assert_eq!(read(&format!("{before}cogwit"), Some("a")), named("cogwit", Some("a")), "{before}");
+            assert_eq!(read(&format!("{before}cogwit"), Some("a")), named("cogwit", pinned("a")), "{before}");
         }
         assert_eq!(read("123456789012", None), Some(("123456789012".to_owned(), None)));
         assert_eq!(read("function", None), Some(("function".to_owned(), None)));
