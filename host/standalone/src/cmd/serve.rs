@@ -23,7 +23,7 @@ use crate::serve::{App, Policies, Records, Server, Token, Work, deciders};
 #[command(after_help = "\
 Paths:
   POST /2015-03-31/functions/NAME/invocations   decides an event, as Lambda's Invoke API has it
-  POST /decide                                  the same by status: 200 allowed, 403 denied, 500 broke
+  POST /decide                                  the same by status: 200 allowed, 403 denied, else neither
   GET  /healthz                                 the process lives
   GET  /readyz                                  200 while a set decides, else 503
   GET  /status                                  what serves, since when, and what is wrong, as JSON

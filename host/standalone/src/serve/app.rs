@@ -18,11 +18,11 @@ use super::body::Bodies;
 use super::invoke::invoke;
 use super::metrics::Metrics;
 use super::plain::{decide, decide_by};
+use super::records::Records;
 use super::refused::Refused;
 use super::status;
 use super::token::Token;
 use super::work::Work;
-use crate::serve::Records;
 
 /// How long a request may take to come once the server is about to end.
 const LAST_CALL: Duration = Duration::from_secs(1);
@@ -65,6 +65,12 @@ impl App {
         !self.warm.swap(true, Ordering::Relaxed)
     }
 
+    /// Refuses a request, whose body is read all the same: a client that is still sending does not hear an answer.
+    async fn refuse(&self, request: Request, refused: Refused) -> Response {
+        self.bodies.discard(request.into_body()).await;
+        refused.into_response()
+    }
+
     /// From now on callers are told to come back over a new connection, which finds another server.
     pub(super) fn end(&self) {
         self.ending.send_replace(true);
@@ -90,19 +96,27 @@ pub(super) fn router(app: Arc<App>) -> Router {
         .route("/decide/{policy}", post(decide_by))
         .route("/metrics", get(status::metrics))
         .route("/status", get(status::status))
-        .method_not_allowed_fallback(async || Refused::no_method());
+        .method_not_allowed_fallback(no_method);
     // Where there is no token, no request pays for the guard.
     let guarded = match &app.token {
         Some(_) => guarded.layer(from_fn_with_state(app.clone(), guard)),
         None => guarded,
     };
-    guarded.merge(open).fallback(async || Refused::no_path()).with_state(app)
+    guarded.merge(open).fallback(no_path).with_state(app)
 }
 
 /// Turns those away who do not show the token.
 async fn guard(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     match &app.token {
-        Some(token) if !token.is_shown(request.headers()) => Refused::token().into_response(),
+        Some(token) if !token.is_shown(request.headers()) => app.refuse(request, Refused::token()).await,
         _ => next.run(request).await,
     }
+}
+
+async fn no_method(State(app): State<Arc<App>>, request: Request) -> Response {
+    app.refuse(request, Refused::no_method()).await
+}
+
+async fn no_path(State(app): State<Arc<App>>, request: Request) -> Response {
+    app.refuse(request, Refused::no_path()).await
 }

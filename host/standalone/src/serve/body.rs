@@ -4,26 +4,24 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
+use cogwit_core::event::MAX_EVENT_BYTES;
 use http_body_util::BodyExt as _;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use super::refused::Refused;
 
 /// How long a body may take.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// How long a body that nobody asked for is read.
+const DISCARDED: Duration = Duration::from_secs(2);
+
 /// What every connection may send, in bytes: no event that Cognito sends comes near it.
 const SMALL: usize = 64 << 10;
 
 /// How many bodies may be larger at once.
 const MOST_LARGE: usize = 16;
-
-impl AsRef<[u8]> for Read {
-    fn as_ref(&self) -> &[u8] {
-        &self.bytes
-    }
-}
 
 /// Reads bodies.
 pub(super) struct Bodies {
@@ -36,6 +34,12 @@ pub(super) struct Read {
     pub(super) bytes: Vec<u8>,
     /// Its leave to be large, which goes on to the answer: that is as large.
     pub(super) leave: Option<OwnedSemaphorePermit>,
+}
+
+impl AsRef<[u8]> for Read {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
 }
 
 impl Bodies {
@@ -58,6 +62,11 @@ impl Bodies {
         }
     }
 
+    /// Reads a body that nobody asked for, and throws it away.
+    pub(super) async fn discard(&self, body: Body) {
+        let _ = timeout(DISCARDED, self.collect(body, 0)).await;
+    }
+
     async fn collect(&self, mut body: Body, most: usize) -> Result<Read, Refused> {
         let mut read = Read::default();
         let mut came = 0;
@@ -77,7 +86,7 @@ impl Bodies {
             }
             if refused.is_some() {
                 read = Read::default();
-                if came > 2 * most {
+                if came > 2 * most.max(MAX_EVENT_BYTES) {
                     break;
                 }
             } else {

@@ -78,7 +78,6 @@ impl App {
         let (time, cold) = (SystemTime::now(), self.is_cold());
         let serving = self.live.serving();
         let function = &invocation.function;
-        has_policy(&serving, function)?;
         let call = Call {
             event: &invocation.body.bytes,
             id: &invocation.id,
@@ -87,7 +86,11 @@ impl App {
             end: invocation.since.checked_add(PATIENCE),
             chance: Chance { now: time, seed: None },
         };
-        let decision = self.live.decide(&serving, &call);
+        // A set that was swapped since the caller was let in may have lost the policy.
+        let decision = match has_policy(&serving, function) {
+            Ok(()) => self.live.decide(&serving, &call),
+            Err(refused) => Decision::fault(call.id, &refused.to_string()),
+        };
         let setting = Setting {
             function: &function.name,
             time,

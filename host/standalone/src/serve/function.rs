@@ -15,6 +15,9 @@ const MOST_QUALIFIER: usize = 128;
 /// The qualifier of what was deployed last.
 pub(super) const LATEST: &str = "$LATEST";
 
+/// The same of a function that has no other versions.
+const PUBLISHED: &str = "$LATEST.PUBLISHED";
+
 /// A function, as a caller names it. Any name will do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Function {
@@ -43,7 +46,7 @@ impl Function {
             ));
         }
         let pins = name == PINNING && text.starts_with(PINNING);
-        let policy = qualifier.or(query).filter(|qualifier| pins && *qualifier != LATEST);
+        let policy = qualifier.or(query).filter(|qualifier| pins && !qualifier.starts_with(LATEST));
         Ok(Self { name: name.to_owned(), policy: policy.map(str::to_owned) })
     }
 
@@ -73,7 +76,7 @@ fn is_word(text: &str) -> bool {
 }
 
 fn is_qualifier(text: &str) -> bool {
-    text.len() <= MOST_QUALIFIER && (text == LATEST || is_word(text))
+    text.len() <= MOST_QUALIFIER && (text == LATEST || text == PUBLISHED || is_word(text))
 }
 
 /// Emulators have a region of one word.
@@ -111,6 +114,7 @@ mod tests {
             let pinned = |policy| before.is_empty().then_some(policy);
             assert_eq!(read(&format!("{before}cogwit:a.b"), None), named("cogwit", pinned("a.b")), "{before}");
             assert_eq!(read(&format!("{before}cogwit:$LATEST"), Some("")), named("cogwit", None), "{before}");
+            assert_eq!(read(&format!("{before}cogwit:$LATEST.PUBLISHED"), None), named("cogwit", None), "{before}");
             assert_eq!(read(&format!("{before}cogwit"), Some("a")), named("cogwit", pinned("a")), "{before}");
         }
         assert_eq!(read("123456789012", None), Some(("123456789012".to_owned(), None)));

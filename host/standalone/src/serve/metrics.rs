@@ -90,7 +90,7 @@ impl Default for Metrics {
             now: Now::default(),
         };
         let (registry, now) = (&mut it.registry, &it.now);
-        registry.register("invocations", "Requests of the Invoke API by HTTP status", it.invocations.clone());
+        registry.register("invocations", "Requests for a decision by HTTP status", it.invocations.clone());
         registry.register("decisions", "Decisions by trigger", it.decisions.clone());
         registry.register("policy_runs", "Runs of policies by what they said", it.policies.clone());
         registry.register("unmatched", "Decisions that no policy had a part in", it.unmatched.clone());
@@ -134,7 +134,7 @@ impl Metrics {
         }
     }
 
-    /// Counts an answer of the Invoke API.
+    /// Counts an answer to a request for a decision.
     pub(super) fn answered(&self, status: StatusCode) {
         self.invocations.get_or_create(&ByStatus { status: status.as_u16() }).inc();
     }

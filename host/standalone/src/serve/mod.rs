@@ -2,8 +2,10 @@
 
 /// The policies that it serves, and how they change.
 mod policies;
-/// Connections, from the first to the last.
+/// Who is let in, from the first to the last.
 mod server;
+/// One connection.
+mod connection;
 /// What is asked of it, by path.
 mod app;
 /// Who may ask.
@@ -28,6 +30,7 @@ mod decide;
 mod records;
 /// What it tells of itself.
 mod status;
+/// What it counts.
 mod metrics;
 
 pub(crate) use app::App;

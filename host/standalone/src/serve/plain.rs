@@ -11,7 +11,7 @@ use cogwit_core::event::MAX_EVENT_BYTES;
 use cogwit_core::reply::ErrorType;
 
 use super::app::App;
-use super::decide::Invocation;
+use super::decide::{Invocation, has_policy};
 use super::function::Function;
 use super::invoke::{REQUEST_ID, insert, reply};
 use super::refused::Refused;
@@ -37,7 +37,9 @@ async fn answer(app: &Arc<App>, function: Result<Function, Refused>, request: Re
     let id = uuid::Uuid::new_v4().to_string();
     let answered = async {
         let body = app.bodies.read(body, MAX_EVENT_BYTES, app.last_call()).await?;
-        let answer = app.begin(Invocation::new(function?, &id, &headers, body)?)?.done().await??;
+        let function = function?;
+        has_policy(&app.live.serving(), &function)?;
+        let answer = app.begin(Invocation::new(function, &id, &headers, body)?)?.done().await??;
         let status = match answer.error {
             None => StatusCode::OK,
             Some(ErrorType::PolicyDenied) => StatusCode::FORBIDDEN,

@@ -1,8 +1,8 @@
 //! Writes records to standard output on a thread of its own: whoever reads them slowly holds up no answer.
 
 use std::io::{BufWriter, Write};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, TrySendError, channel, sync_channel};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::sleep;
 use std::time::Duration;
@@ -11,8 +11,8 @@ use crate::cmd::Format;
 use crate::failure::Failure;
 use crate::output;
 
-/// How many records may wait to be written.
-const MOST_WAITING: usize = 1024;
+/// How many bytes of records may wait to be written.
+const MOST_WAITING: usize = 8 << 20;
 
 /// How long the writer rests after it wrote: under load it writes many at a time, and nobody has to wake it for each.
 const PAUSE: Duration = Duration::from_millis(1);
@@ -23,40 +23,53 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// Where records go. Dropped, it writes what waits.
 pub(crate) struct Records {
     pub(crate) format: Format,
-    waiting: Option<SyncSender<String>>,
+    waiting: Option<Sender<String>>,
     /// Hung up once everything is written.
     written: Mutex<Receiver<()>>,
-    dropped: Arc<AtomicU64>,
+    counts: Arc<Counts>,
+}
+
+#[derive(Default)]
+struct Counts {
+    /// The bytes that wait.
+    waiting: AtomicUsize,
+    /// The records that were not written.
+    dropped: AtomicU64,
 }
 
 impl Records {
     /// Begins to write.
     pub(crate) fn new(format: Format) -> Result<Self, Failure> {
-        let (waiting, records) = sync_channel(MOST_WAITING);
+        let (waiting, records) = channel();
         let (end, written) = channel();
-        let dropped = Arc::<AtomicU64>::default();
-        let lost = dropped.clone();
+        let counts = Arc::<Counts>::default();
+        let counted = counts.clone();
         let writer = std::thread::Builder::new().name("cogwit-records".to_owned()).spawn(move || {
-            write(&records, &lost);
+            write(&records, &counted);
             drop::<Sender<()>>(end);
         });
         writer.map_err(|error| Failure::could_not_run(format!("no thread for the records: {error}")))?;
-        Ok(Self { format, waiting: Some(waiting), written: Mutex::new(written), dropped })
+        Ok(Self { format, waiting: Some(waiting), written: Mutex::new(written), counts })
     }
 
     /// Has a record written. Where nobody takes them, it is dropped and counted: a log-in does not fail for it.
     pub(super) fn write(&self, record: String) {
-        let sent = self.waiting.as_ref().map(|waiting| waiting.try_send(record));
-        if let Some(Err(TrySendError::Full(_))) = sent
-            && self.dropped.fetch_add(1, Ordering::Relaxed) == 0
-        {
-            output::report("error: standard output is read too slowly, so records are dropped; /metrics counts them\n");
+        let size = record.len();
+        let waits = self.counts.waiting.fetch_add(size, Ordering::Relaxed) + size;
+        let sent = waits <= MOST_WAITING && self.waiting.as_ref().is_some_and(|waiting| waiting.send(record).is_ok());
+        if !sent {
+            self.counts.waiting.fetch_sub(size, Ordering::Relaxed);
+            if self.counts.dropped.fetch_add(1, Ordering::Relaxed) == 0 {
+                output::report(
+                    "error: standard output is read too slowly, so records are dropped; /metrics counts them\n",
+                );
+            }
         }
     }
 
     /// How many records were dropped.
     pub(super) fn dropped(&self) -> u64 {
-        self.dropped.load(Ordering::Relaxed)
+        self.counts.dropped.load(Ordering::Relaxed)
     }
 }
 
@@ -71,28 +84,29 @@ impl Drop for Records {
 }
 
 /// Writes what comes, and hands it on whenever nothing waits. What cannot be written is counted, and told of once.
-fn write(records: &Receiver<String>, lost: &AtomicU64) {
+fn write(records: &Receiver<String>, counts: &Counts) {
     let mut out = BufWriter::new(anstream::stdout());
     let mut told = false;
     while let Ok(record) = records.recv() {
-        let mut count = 1;
-        let mut written = out.write_all(record.as_bytes());
-        while let Ok(record) = records.try_recv() {
+        let (mut count, mut written) = (0, Ok(()));
+        for record in std::iter::once(record).chain(records.try_iter()) {
             count += 1;
             written = written.and_then(|()| out.write_all(record.as_bytes()));
+            counts.waiting.fetch_sub(record.len(), Ordering::Relaxed);
         }
         match written.and_then(|()| out.flush()) {
             Ok(()) => told = false,
             Err(error) => {
-                lost.fetch_add(count, Ordering::Relaxed);
+                counts.dropped.fetch_add(count, Ordering::Relaxed);
                 if !told {
                     told = true;
                     output::report(&format!(
                         "error: records cannot be written: {error}; the answers go on without them\n"
                     ));
                 }
-                // Without what it holds: parts of that may have been written.
+                // Without what it holds: parts of that may have been written, so what comes begins a new line.
                 let _ = std::mem::replace(&mut out, BufWriter::new(anstream::stdout())).into_parts();
+                let _ = out.write_all(b"\n");
             }
         }
         sleep(PAUSE);

@@ -2,6 +2,8 @@
 //!
 //! <https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html#API_Invoke_Errors>
 
+use std::fmt;
+
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use cogwit_core::text::one_line;
@@ -19,6 +21,13 @@ pub(super) struct Refused {
     status: StatusCode,
     kind: &'static str,
     message: String,
+}
+
+/// What is wrong.
+impl fmt::Display for Refused {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.message)
+    }
 }
 
 impl Refused {
@@ -100,7 +109,7 @@ impl IntoResponse for Refused {
         let by = if self.status.is_server_error() { "Service" } else { "User" };
         // AWS's own spelling differs from error to error, and its clients read just that.
         let body = match self.status {
-            StatusCode::NOT_FOUND => json!({ "Type": by, "Message": self.message }),
+            StatusCode::NOT_FOUND | StatusCode::INTERNAL_SERVER_ERROR => json!({ "Type": by, "Message": self.message }),
             StatusCode::TOO_MANY_REQUESTS => json!({
                 "Type": by,
                 "message": self.message,

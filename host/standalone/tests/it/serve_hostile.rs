@@ -1,13 +1,14 @@
 //! Treats the server as nobody should: whatever a client does, the next good request is answered at once.
 
+use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::http::{Connection, Request};
-use crate::server::{EVENT, Server};
-use crate::support::ALLOW;
+use crate::server::{EVENT, PATIENT, Server};
+use crate::support::{ALLOW, Folder};
 
 const INVOKE: &str = "POST /2015-03-31/functions/my-pre/invocations HTTP/1.1\r\nhost: here\r\n";
 
@@ -51,6 +52,21 @@ fn a_thousand_connections_that_say_nothing_are_no_burden() {
     is_well(&server);
     drop(idle);
     is_well(&server);
+}
+
+#[test]
+fn who_asks_nothing_leaves_when_there_is_no_place_left() {
+    let folder = Folder::new().with_probes(PATIENT, &[("yes", ALLOW)]);
+    let serve = folder.serve().args(["--listen", "127.0.0.1:0", "--format", "json"]).process();
+    // 200 handles, of which 64 are for other things.
+    let mut few = Command::new("sh");
+    few.args(["-c", "ulimit -n 200; exec \"$0\" \"$@\""]).arg(serve.get_program()).args(serve.get_args());
+    let variables = serve.get_envs().filter_map(|(name, value)| Some((name, value?)));
+    few.envs(variables).current_dir(serve.get_current_dir().unwrap());
+    let server = Server::spawn(&mut few, Stdio::piped());
+    let idle = opened(&server, 150, b"");
+    is_well(&server);
+    drop(idle);
 }
 
 #[test]

@@ -60,15 +60,16 @@ fn our_own_name_leaves_the_decision_to_one_policy() {
         (record["decision"].as_str().unwrap().to_owned(), ran(&record).join(" "))
     };
     let is = |decision: &str, ran: &str| (decision.to_owned(), ran.to_owned());
-    for name in ["cogwit:yes", "cogwit%3Ayes", "cogwit?Qualifier=yes", "function:cogwit:yes?Qualifier=yes"] {
+    for name in ["cogwit:yes", "cogwit%3Ayes", "cogwit?Qualifier=yes", "cogwit:yes?Qualifier=yes"] {
         assert_eq!(decided(server.invoke(name, EVENT)), is("allow", "yes"), "{name}");
     }
     assert_eq!(decided(server.ask(&Request::post("/decide/yes", EVENT))), is("allow", "yes"));
-    for name in ["arn:aws:lambda:eu-west-1:123456789012:function:cogwit:no", "cogwit:no"] {
-        assert_eq!(decided(server.invoke(name, EVENT)), is("deny", "no"), "{name}");
-    }
+    assert_eq!(decided(server.invoke("cogwit:no", EVENT)), is("deny", "no"));
     assert_eq!(decided(server.ask(&Request::post("/decide/no", EVENT))), is("deny", "no"));
-    for name in ["cogwit", "cogwit:$LATEST", "other:yes", "other?Qualifier=no", "cogwit2:yes"] {
+    let arn = "arn:aws:lambda:eu-west-1:123456789012:function:cogwit:live";
+    for name in
+        ["cogwit", "cogwit:$LATEST", arn, "function:cogwit:yes", "other:yes", "other?Qualifier=no", "cogwit2:yes"]
+    {
         assert_eq!(decided(server.invoke(name, EVENT)), is("deny", "yes no"), "{name}");
     }
     assert_eq!(decided(server.ask(&Request::post("/decide", EVENT))), is("deny", "yes no"));

@@ -230,12 +230,20 @@ fn the_metadata_of_a_sign_in_is_validation_data_and_goes_no_further() {
 
 #[test]
 fn whoever_is_not_there_is_told_no_more_than_that() {
-    for (args, code) in [(&[][..], 1), (&["--setting=block-client.blocked-clients=6f1vq0d8n3r5t2jc9hm4sbe7pa"], 1)] {
+    let refused = "PreAuthentication failed with error Cannot authenticate users from this user pool app client.";
+    for (args, name, message) in [
+        (&[][..], "NotAuthorizedException", "Incorrect username or password."),
+        (
+            &["--setting=block-client.blocked-clients=6f1vq0d8n3r5t2jc9hm4sbe7pa"],
+            "UserLambdaValidationException",
+            refused,
+        ),
+    ] {
         let run = signin().args(["--user-not-found", "--format=json", "--show-events"]).args(args);
-        let told = program::json(&run.ends(code));
+        let told = program::json(&run.ends(1));
         let request = event(&told, 0)["request"].clone();
         assert_eq!(request, json!({ "userAttributes": {}, "validationData": null, "userNotFound": true }));
-        let exception = json!({ "name": "NotAuthorizedException", "message": "Incorrect username or password." });
+        let exception = json!({ "name": name, "message": message });
         assert_eq!(told["outcome"], json!({ "call": "InitiateAuth", "exception": exception, "userStatus": null }));
         assert_eq!(told["steps"].as_array().map(Vec::len), Some(1));
     }

@@ -10,7 +10,7 @@ use crate::failure::{Failure, exit};
 /// Plays Cognito on this machine: fires the triggers of a flow as a user pool would, and tells what its caller sees
 ///
 /// Each trigger gets the event that Cognito would send. A function that does not answer within 5 s gets the same event again,
-/// three times in all; errors and unusable answers become Cognito's exceptions, in its words.
+/// three times in all; errors and unusable answers become Cognito's exceptions, in its words as far as they are known.
 #[derive(Debug, clap::Args)]
 #[command(arg_required_else_help = true)]
 pub(crate) struct Args {

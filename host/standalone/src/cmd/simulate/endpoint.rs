@@ -28,7 +28,8 @@ impl FromStr for Address {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let is_web = |url: &Url| ["http", "https"].contains(&url.scheme()) && url.query().is_none();
+        let is_bare = |url: &Url| url.username().is_empty() && url.password().is_none() && url.fragment().is_none();
+        let is_web = |url: &Url| ["http", "https"].contains(&url.scheme()) && url.query().is_none() && is_bare(url);
         match text.parse().ok().filter(is_web) {
             Some(_) => Ok(Self(text.trim_end_matches('/').to_owned())),
             None => Err("write such as `http://127.0.0.1:9000`".to_owned()),

@@ -71,7 +71,7 @@ impl Function {
 fn here(set: &PolicySet, event: &str, patience: Duration) -> Result<Tried, Failure> {
     let (since, id) = (Instant::now(), uuid::Uuid::new_v4().to_string());
     let chance = Chance { now: SystemTime::now(), seed: None };
-    let end = Some(since + patience);
+    let end = since.checked_add(patience);
     let decision = decide(set, &Call { event: event.as_bytes(), id: &id, trigger: None, policy: None, end, chance });
     let report = Report {
         text: report::runs(&decision) + &report::findings_of(&decision),

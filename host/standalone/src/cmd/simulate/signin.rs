@@ -46,8 +46,8 @@ pub(super) fn play(args: &Args, pool: &mut Pool<'_>) -> Result<(), Stop> {
     let not_found = ("request.userNotFound", nobody.then(|| "true".to_owned()));
     let changes = [("request.validationData", validation), not_found];
     match pool.fire(Trigger::PreAuthentication, "PreAuthentication_Authentication", &changes) {
-        // Nobody may learn from the answer that there is no such user, so it is always this one.
-        Ok(Nothing {}) | Err(Stop::Exception(_)) if nobody => return Err(Exception::wrong_password().into()),
+        // Nobody may learn from the answer that there is no such user; that is why the function is asked at all.
+        Ok(Nothing {}) if nobody => return Err(Exception::wrong_password().into()),
         Ok(Nothing {}) => {}
         Err(stop) => return Err(stop),
     }
@@ -69,7 +69,7 @@ fn tokens(pool: &mut Pool<'_>) -> Result<Vec<String>, Stop> {
         let details = details.unwrap_or_default();
         let id = details.id_token_generation.unwrap_or_default().told("ID");
         let access = details.access_token_generation.unwrap_or_default().told("access");
-        let groups = details.group_override_details.map(|groups| format!("both tokens: {}", one_line(&groups.told())));
+        let groups = details.group_override_details.map(told_of_both);
         return Ok(id.chain(access).chain(groups).collect());
     }
     let first_form = [
@@ -79,7 +79,13 @@ fn tokens(pool: &mut Pool<'_>) -> Result<Vec<String>, Stop> {
         groups,
     ];
     let V1 { claims_override_details: details } = pool.fire(Trigger::PreTokenGeneration, source, &first_form)?;
-    Ok(details.unwrap_or_default().told("ID").collect())
+    let mut details = details.unwrap_or_default();
+    let groups = details.group_override_details.take().map(told_of_both);
+    Ok(details.told("ID").chain(groups).collect())
+}
+
+fn told_of_both(groups: Groups) -> String {
+    format!("both tokens: {}", one_line(&groups.told()))
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -143,7 +149,6 @@ impl<V: Into<Value>> Claims<V> {
         changes.extend(suppressed.iter().map(|name| format!("without the claim {name}")));
         changes.extend(self.scopes_to_add.iter().flatten().map(|scope| format!("scope {scope}")));
         changes.extend(self.scopes_to_suppress.iter().flatten().map(|scope| format!("without the scope {scope}")));
-        changes.extend(self.group_override_details.map(Groups::told));
         changes.into_iter().map(move |change| one_line(&format!("the {token} token: {change}")))
     }
 }

@@ -82,16 +82,17 @@ impl Response for Message {
     /// The limits are those of Cognito's API, the sentences ours. The pool sends e-mail by SES, or it would take none.
     fn refused(&self, _: &User) -> Option<String> {
         let limits = [
-            ("smsMessage", &self.sms_message, 6..=140, true),
-            ("emailMessage", &self.email_message, 6..=20_000, true),
-            ("emailSubject", &self.email_subject, 1..=140, false),
+            ("smsMessage", &self.sms_message, 6..=140, &[CODE][..]),
+            ("emailMessage", &self.email_message, 6..=20_000, &[CODE, LINK]),
+            ("emailSubject", &self.email_subject, 1..=140, &[]),
         ];
-        limits.into_iter().find_map(|(name, text, limit, needs_code)| {
+        limits.into_iter().find_map(|(name, text, limit, needed)| {
             let text = text.as_deref()?;
             if !limit.contains(&text.chars().count()) {
                 return Some(format!("{name} must have {} to {} characters", limit.start(), limit.end()));
             }
-            (needs_code && !text.contains(CODE) && !text.contains(LINK)).then(|| format!("{name} must contain {CODE}"))
+            let lacks = !needed.is_empty() && !needed.iter().any(|needed| text.contains(needed));
+            lacks.then(|| format!("{name} must contain {CODE}"))
         })
     }
 }
