@@ -30,3 +30,15 @@ pub(crate) fn component_in(resolve: &Resolve, package: PackageId, module: &[u8])
     embed_component_metadata(&mut module, resolve, world, StringEncoding::UTF8).unwrap();
     ComponentEncoder::default().module(&module).unwrap().encode().unwrap()
 }
+
+/// What a probe needs to take in the event, as WAT: once `$raw` was called with 32, it stands at `$at` with `$length` bytes.
+pub(crate) const TAKES_IN: &str = r#"
+  (memory (export "memory") 4)
+  (global $next (mut i32) (i32.const 8192))
+  (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32)
+    (local $start i32)
+    (local.set $start (i32.and (i32.add (global.get $next) (i32.const 7)) (i32.const -8)))
+    (global.set $next (i32.add (local.get $start) (local.get 3)))
+    (local.get $start))
+  (func $at (result i32) (i32.load (i32.const 32)))
+  (func $length (result i32) (i32.load (i32.const 36)))"#;

@@ -86,6 +86,20 @@ impl Decision {
         })
     }
 
+    /// Whether something broke, whatever was decided.
+    pub fn is_broken(&self) -> bool {
+        matches!(self.outcome, Outcome::Fault(_) | Outcome::EventRefused(_)) || self.faults().next().is_some()
+    }
+
+    /// Whether no policy answered the event, whatever became of it.
+    pub fn is_unmatched(&self) -> bool {
+        match self.outcome {
+            Outcome::Unmatched => true,
+            Outcome::Fault(_) => self.runs.is_empty() && self.trigger.is_some(),
+            _ => false,
+        }
+    }
+
     /// Why a policy refused, in its words for the operator.
     pub fn reason(&self) -> Option<&str> {
         self.runs.iter().find_map(|run| match &run.verdict {
@@ -137,6 +151,17 @@ pub enum Verdict {
     },
     /// Nothing: it broke.
     Fault(Fault),
+}
+
+impl Verdict {
+    /// The verdict in a word, for records and metrics: `allow`, `deny` or `fault`.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Allow(_) => "allow",
+            Self::Deny { .. } => "deny",
+            Self::Fault(_) => "fault",
+        }
+    }
 }
 
 /// Decides one event. Never panics, never blocks on anything but the engine's slots and the policies' own work.

@@ -42,9 +42,7 @@ impl Settings {
         }
         match (&config, &place) {
             (_, Err(error)) => mistakes.push(format!("COGWIT_POLICIES: {error}")),
-            (Ok(config), Ok(Some(place))) if config.following.trust == Default::default() => mistakes.push(format!(
-                "COGWIT_TRUSTED_KEYS is not set, so nothing of `{place}` could be served: set it to the public key that the channel is signed with"
-            )),
+            (Ok(config), Ok(Some(place))) => mistakes.extend(config.following.check(place).err()),
             _ => {}
         }
         match (config, place) {

@@ -12,4 +12,4 @@ mod smoke;
 pub use check::{Checked, ID, Mismatch};
 pub use document::{Candidate, Case, CaseFile};
 pub use expect::Expect;
-pub use smoke::admit;
+pub use smoke::{admit, admit_to_serve};

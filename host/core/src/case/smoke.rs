@@ -24,6 +24,24 @@ pub fn admit(
     }
 }
 
+/// The same for a host, which serves a set as a whole or not at all.
+///
+/// # Errors
+///
+/// Everything that keeps the set from serving, a line each.
+pub fn admit_to_serve(
+    admission: &Admission,
+    of: (&Package, &[Tests]),
+    caps: &Caps,
+    env: impl Fn(&str) -> Option<String>,
+    until: Option<Instant>,
+) -> Result<PolicySet, String> {
+    match admit(admission, of, caps, env, until) {
+        (Some(set), problems) if problems.is_empty() => Ok(set),
+        (_, problems) => Err(problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")),
+    }
+}
+
 /// Runs the `tests` of a set's policies, and says what failed. `set` is what was admitted of the package. After `until` no
 /// further case is begun.
 fn smoke(

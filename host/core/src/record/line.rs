@@ -190,16 +190,11 @@ impl<'a> Record<'a> {
 }
 
 fn values(decision: &Decision, setting: &Setting<'_>) -> Values {
-    let faulted = decision.faults().next().is_some();
     Values {
         decisions: 1,
         denials: u64::from(decision.outcome == Outcome::Deny),
-        faults: u64::from(faulted || matches!(decision.outcome, Outcome::Fault(_) | Outcome::EventRefused(_))),
-        unmatched: u64::from(match decision.outcome {
-            Outcome::Unmatched => true,
-            Outcome::Fault(_) => decision.runs.is_empty() && decision.trigger.is_some(),
-            _ => false,
-        }),
+        faults: u64::from(decision.is_broken()),
+        unmatched: u64::from(decision.is_unmatched()),
         cold_starts: u64::from(setting.cold),
         fuel: decision.fuel(),
         duration: u64::try_from(setting.elapsed.as_micros()).unwrap_or(u64::MAX),
@@ -232,11 +227,7 @@ fn policy<'a>(run: &'a PolicyRun, mask: &mut Mask<'_>) -> Policy<'a> {
         digest: &run.digest,
         mode: "enforce",
         log,
-        verdict: match &run.verdict {
-            Verdict::Allow(_) => "allow",
-            Verdict::Deny { .. } => "deny",
-            Verdict::Fault(_) => "fault",
-        },
+        verdict: run.verdict.word(),
         set: match &run.verdict {
             Verdict::Allow(members) => members.iter().map(|member| member.name).collect(),
             _ => Vec::new(),

@@ -13,6 +13,7 @@ use cogwit_core::{Call, Decision, decide};
 use crate::scenario;
 
 #[path = "../../../tests/probe.rs"]
+#[expect(dead_code, reason = "the hosts' tests use the rest")]
 mod probe;
 pub(crate) use probe::*;
 

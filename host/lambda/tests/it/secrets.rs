@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use crate::host::Host;
 use crate::package::Package;
+use crate::probe::TAKES_IN;
 
 /// What a policy may import, by the name under which its body calls it.
 const IMPORTS: [(&str, &str); 5] = [
@@ -17,18 +18,9 @@ const IMPORTS: [(&str, &str); 5] = [
     ),
 ];
 
-/// Reads the event into memory: its address stands at 32, its length at 36.
+/// Reads the event into memory.
 const READS: &str = r#"
-  (memory (export "memory") 4)
-  (global $next (mut i32) (i32.const 8192))
   (data (i32.const 128) "panic")
-  (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32)
-    (local $start i32)
-    (local.set $start (i32.and (i32.add (global.get $next) (i32.const 7)) (i32.const -8)))
-    (global.set $next (i32.add (local.get $start) (local.get 3)))
-    (local.get $start))
-  (func $at (result i32) (i32.load (i32.const 32)))
-  (func $length (result i32) (i32.load (i32.const 36)))
   (func (export "cogwit:triggers/pre-sign-up@0.1.0#decide") (param i32) (result i32)
     (local $done i32) (local $some i32)
     (call $raw (i32.const 32))"#;
@@ -57,7 +49,7 @@ const PRINTS: &str = "(loop $again
 
 /// A policy that reads the event and does this.
 fn policy(body: &str, lines: &str) -> Package {
-    let module = format!("{READS} {body})");
+    let module = format!("{TAKES_IN}{READS} {body})");
     let imported = IMPORTS
         .iter()
         .filter(|(name, _)| module.contains(&format!("(call {name} ")) || module.contains(&format!("(call {name})")));

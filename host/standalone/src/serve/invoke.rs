@@ -21,7 +21,7 @@ use super::function::Function;
 use super::headers::Kind;
 use super::refused::Refused;
 
-pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 const FUNCTION_ERROR: HeaderName = HeaderName::from_static("x-amz-function-error");
 const EXECUTED_VERSION: HeaderName = HeaderName::from_static("x-amz-executed-version");
 const LOG_RESULT: HeaderName = HeaderName::from_static("x-amz-log-result");
@@ -47,9 +47,15 @@ pub(super) async fn invoke(
     let name = name.map_err(|error| Refused::parameter(error.body_text()));
     let parameters = parameters.map_err(|error| Refused::parameter(error.body_text()));
     let function = name.and_then(|Path(name)| Function::read(&name, parameters?.0.qualifier.as_deref()));
-    let mut response = answer(&app, function, &id, &headers, body).await.unwrap_or_else(IntoResponse::into_response);
+    let answered = answer(&app, function, &id, &headers, body).await;
+    counted(&app, &id, answered)
+}
+
+/// The answer with the id of its request, once it is counted.
+pub(super) fn counted(app: &App, id: &str, answered: Result<Response, Refused>) -> Response {
+    let mut response = answered.unwrap_or_else(IntoResponse::into_response);
     app.metrics.answered(response.status());
-    insert(response.headers_mut(), REQUEST_ID, &id);
+    insert(response.headers_mut(), REQUEST_ID, id);
     response
 }
 
@@ -103,6 +109,6 @@ pub(super) fn reply(answer: Answer) -> Response {
 }
 
 /// What is made of ids, numbers and base64 is always fit for a header.
-pub(super) fn insert(headers: &mut HeaderMap, name: HeaderName, value: &str) {
+fn insert(headers: &mut HeaderMap, name: HeaderName, value: &str) {
     headers.extend(HeaderValue::from_str(value).ok().map(|value| (name, value)));
 }

@@ -4,8 +4,8 @@ use std::sync::atomic::{AtomicI64, AtomicU64};
 use std::time::{Duration, SystemTime};
 
 use axum::http::StatusCode;
+use cogwit_core::Decision;
 use cogwit_core::release::Serving;
-use cogwit_core::{Decision, Outcome, Verdict};
 use prometheus_client::encoding::{EncodeLabelSet, text::encode};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -117,20 +117,11 @@ impl Metrics {
         self.decisions.get_or_create(&ByDecision { trigger, decision: decision.outcome.word() }).inc();
         self.duration.get_or_create(&ByTrigger { trigger }).observe(took.as_secs_f64());
         self.fuel.inc_by(decision.fuel());
-        let broke = matches!(decision.outcome, Outcome::Fault(_) | Outcome::EventRefused(_));
-        if broke || decision.faults().next().is_some() {
-            self.faults.inc();
-        }
-        if decision.runs.is_empty() && decision.trigger.is_some() {
-            self.unmatched.inc();
-        }
+        self.faults.inc_by(decision.is_broken().into());
+        self.unmatched.inc_by(decision.is_unmatched().into());
         for run in &decision.runs {
-            let verdict = match run.verdict {
-                Verdict::Allow(_) => "allow",
-                Verdict::Deny { .. } => "deny",
-                Verdict::Fault(_) => "fault",
-            };
-            self.policies.get_or_create(&ByVerdict { policy: run.policy.clone(), verdict }).inc();
+            let by = ByVerdict { policy: run.policy.clone(), verdict: run.verdict.word() };
+            self.policies.get_or_create(&by).inc();
         }
     }
 

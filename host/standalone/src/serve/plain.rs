@@ -13,7 +13,7 @@ use cogwit_core::reply::ErrorType;
 use super::app::App;
 use super::decide::{Invocation, has_policy};
 use super::function::Function;
-use super::invoke::{REQUEST_ID, insert, reply};
+use super::invoke::{counted, reply};
 use super::refused::Refused;
 
 /// Answers `POST /decide`: 200 with the event where it is allowed, 403 where it is denied, 500 where something broke.
@@ -46,10 +46,7 @@ async fn answer(app: &Arc<App>, function: Result<Function, Refused>, request: Re
             Some(ErrorType::EventRefused) => StatusCode::BAD_REQUEST,
             Some(ErrorType::PolicyFault) => StatusCode::INTERNAL_SERVER_ERROR,
         };
-        Ok::<_, Refused>((status, reply(answer)).into_response())
+        Ok((status, reply(answer)).into_response())
     };
-    let mut response = answered.await.unwrap_or_else(IntoResponse::into_response);
-    app.metrics.answered(response.status());
-    insert(response.headers_mut(), REQUEST_ID, &id);
-    response
+    counted(app, &id, answered.await)
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use cogwit_core::case;
 use cogwit_core::config::Config;
-use cogwit_core::release::{Live, Place, Refreshed, Root, Setup, Trust};
+use cogwit_core::release::{Live, Place, Refreshed, Setup};
 use cogwit_core::run::Engine;
 use cogwit_core::store::{Admission, PolicySet, Source, read_document, test_files};
 use etcetera::BaseStrategy as _;
@@ -43,12 +43,8 @@ impl Policies {
             Some(text) if Place::is_meant_by(text) => From::Channel(text.parse().map_err(Failure::usage)?),
             Some(text) => From::Files(Source::parse(text).map_err(Failure::could_not_run)?),
         };
-        if let From::Channel(place) = &from
-            && config.following.trust == Trust::default()
-        {
-            return Err(Failure::usage(format!(
-                "COGWIT_TRUSTED_KEYS is not set, so nothing of `{place}` could be served: set it to the public key that the channel is signed with"
-            )));
+        if let From::Channel(place) = &from {
+            config.following.check(place).map_err(Failure::usage)?;
         }
         // What is new is tried in a slot of its own, so that no decision waits for it.
         let engine = Engine::new(threads() + 1, config.caps.limits.memory).map_err(Failure::could_not_run)?;
@@ -77,10 +73,7 @@ impl Policies {
         let setup = Setup {
             place: place.clone(),
             following: self.config.following.clone(),
-            access: match place.root {
-                Root::S3 { .. } => access().await,
-                Root::Folder(_) => Default::default(),
-            },
+            access: access(&place.root).await,
             caps: self.config.caps.clone(),
             admission: Admission::new(self.engine.clone()),
             cache: self.config.cache.folder(usual),
@@ -95,13 +88,8 @@ impl Policies {
     fn admit(&self, source: &Source) -> Result<PolicySet, String> {
         let package = source.read().map_err(|error| error.to_string())?;
         let tests = source.tests(&package.document);
-        match case::admit(&self.admission, (&package, &tests), &self.config.caps, variable, None) {
-            (Some(set), problems) if problems.is_empty() => Ok(set),
-            (_, problems) => {
-                let problems: Vec<_> = problems.iter().map(ToString::to_string).collect();
-                Err(format!("{source} cannot be loaded\n{}", problems.join("\n")))
-            }
-        }
+        case::admit_to_serve(&self.admission, (&package, &tests), &self.config.caps, variable, None)
+            .map_err(|reason| format!("{source} cannot be loaded\n{reason}"))
     }
 
     /// Begins to watch the files, before they are read for the first time.

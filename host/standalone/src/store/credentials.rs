@@ -13,7 +13,7 @@ use aws_config::profile::ProfileFileRegionProvider;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials as _, SharedCredentialsProvider};
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
-use cogwit_core::release::Access;
+use cogwit_core::release::{Access, Root};
 use object_store::CredentialProvider;
 use object_store::aws::AwsCredential;
 use tokio::sync::Mutex;
@@ -21,8 +21,15 @@ use tokio::sync::Mutex;
 /// Credentials that end sooner than this are asked for anew.
 const MARGIN: Duration = Duration::from_secs(60);
 
-/// How S3 is reached with these surroundings. Nothing is asked for yet but files.
-pub(crate) async fn access() -> Access {
+/// How a store is reached with these surroundings. Nothing is asked for yet but files.
+pub(crate) async fn access(root: &Root) -> Access {
+    match root {
+        Root::S3 { .. } => access_to_s3().await,
+        Root::Folder(_) => Access::default(),
+    }
+}
+
+async fn access_to_s3() -> Access {
     let tls = Provider::Rustls(CryptoMode::Ring);
     // Not the instance's own: asking for that takes seconds where there is none.
     let region = RegionProviderChain::first_try(EnvironmentVariableRegionProvider::new())

@@ -6,9 +6,10 @@ use std::future::Future;
 use std::time::{Duration, SystemTime};
 
 use cogwit_core::config::Config;
-use cogwit_core::release::{Access, Bucket, FetchError, Patience, Place, Release, Root, StoreError, Trust, Verified};
+use cogwit_core::release::{Bucket, FetchError, Patience, Place, Release, StoreError, Trust, Verified};
 use tokio::runtime::{Builder, Runtime};
 
+use super::credentials::access;
 use super::said::unfollowed;
 use super::{Reference, Wanted};
 use crate::failure::Failure;
@@ -41,10 +42,7 @@ impl Store {
         let runtime = runtime.map_err(|error| {
             Failure::could_not_run(format!("cannot wait for a store: {error}; close other programs, and try again"))
         })?;
-        let access = match place.root {
-            Root::S3 { .. } => runtime.block_on(super::credentials::access()),
-            Root::Folder(_) => Access::default(),
-        };
+        let access = runtime.block_on(access(&place.root));
         let bucket = Bucket::open(&place.root, &access, PATIENCE).map_err(|error| failure(&error))?;
         Ok(Self { place: place.clone(), bucket, runtime })
     }

@@ -8,7 +8,7 @@ use rustix::process::Signal;
 use serde_json::Value;
 
 use crate::http::{PATIENCE, Request};
-use crate::probe::component_of;
+use crate::probe::{TAKES_IN, component_of};
 use crate::server::{EVENT, PATIENT, Server, eventually};
 use crate::support::{ALLOW, Folder};
 
@@ -35,21 +35,13 @@ fn secrets() -> String {
     )
 }
 
-/// Reads the event, logs it, and then does this; the event stands at `$at`, with its length at 36.
+/// Reads the event, logs it, and then does this.
 fn telling(body: &str) -> Vec<u8> {
     let module = format!(
         r#"(module
   (import "cogwit:triggers/raw-event@0.1.0" "get" (func $raw (param i32)))
   (import "wasi:logging/logging@0.1.0-draft" "log" (func $log (param i32 i32 i32 i32 i32)))
-  (memory (export "memory") 4)
-  (global $next (mut i32) (i32.const 8192))
-  (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32)
-    (local $start i32)
-    (local.set $start (i32.and (i32.add (global.get $next) (i32.const 7)) (i32.const -8)))
-    (global.set $next (i32.add (local.get $start) (local.get 3)))
-    (local.get $start))
-  (func $at (result i32) (i32.load (i32.const 32)))
-  (func $length (result i32) (i32.load (i32.const 36)))
+  {TAKES_IN}
   (func (export "cogwit:triggers/pre-sign-up@0.1.0#decide") (param i32) (result i32)
     (call $raw (i32.const 32))
     (call $log (i32.const 4) (call $at) (call $length) (call $at) (call $length))

@@ -270,10 +270,7 @@ impl Admitting {
         let admitted = tokio::task::spawn_blocking(move || {
             let Fetched { package, tests, .. } = fetched;
             let until = most.map(|most| Instant::now() + most);
-            match case::admit(&self.admission, (&package, &tests), &self.caps, self.env, until) {
-                (Some(set), problems) if problems.is_empty() => Ok(Arc::new(set)),
-                (_, problems) => Err(problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")),
-            }
+            case::admit_to_serve(&self.admission, (&package, &tests), &self.caps, self.env, until).map(Arc::new)
         });
         admitted.await.unwrap_or_else(|_| Err("the host panicked over it; its log says where".to_owned()))
     }

@@ -34,6 +34,20 @@ pub struct Following {
 const IN_NEED: Duration = Duration::from_secs(1);
 
 impl Following {
+    /// Whether anything of a channel could be served.
+    ///
+    /// # Errors
+    ///
+    /// What the operator has to set.
+    pub fn check(&self, place: &Place) -> Result<(), String> {
+        if self.trust != Trust::default() {
+            return Ok(());
+        }
+        Err(format!(
+            "COGWIT_TRUSTED_KEYS is not set, so nothing of `{place}` could be served: set it to the public key that the channel is signed with"
+        ))
+    }
+
     /// How long the store is left alone, by what serves.
     pub(super) fn patience(&self, serving: &Serving, now: SystemTime) -> Duration {
         match serving.checked(Some(self), now) {
