@@ -10,7 +10,7 @@ use crate::reply::{self, ErrorType, Refusal};
 use crate::route;
 use crate::run::{Chance, Denial, End, Fault, Key, Logs, Ran, Request, Response, Usage, World};
 use crate::store::{Policy, PolicySet};
-use crate::trigger::{self, Member, Warning};
+use crate::trigger::{self, Conflict, Member, Warning};
 
 /// One event to decide.
 #[derive(Debug, Clone, Copy)]
@@ -172,7 +172,7 @@ pub fn decide(set: &PolicySet, call: &Call<'_>) -> Decision {
         Ok((outcome, reply)) => (outcome, Ok(reply)),
         Err(Stop::Event(error)) => (Outcome::EventRefused(error), neutral(ErrorType::EventRefused)),
         Err(Stop::Fault(text)) => (Outcome::Fault(text), neutral(ErrorType::PolicyFault)),
-        Err(Stop::Deny(message)) => (Outcome::Deny, Err(Refusal::denied(&message, call.id, &mut line.warnings))),
+        Err(Stop::Deny(message)) => (Outcome::Deny, line.denied(&message)),
     };
     Decision { outcome, reply, trigger: line.trigger, runs: line.runs, warnings: line.warnings }
 }
@@ -214,11 +214,31 @@ impl<'a> Line<'a> {
         Ok((Outcome::Allow, reply::splice(&event, &members)?))
     }
 
+    /// What Cognito is told of a denial. It does not wait for a custom sender, and Lambda would only call again.
+    fn denied(&mut self, message: &str) -> Result<Vec<u8>, Refusal> {
+        match self.trigger {
+            Some(trigger) if trigger.is_asynchronous() => Ok(self.call.event.to_vec()),
+            _ => Err(Refusal::denied(message, self.call.id, &mut self.warnings)),
+        }
+    }
+
+    /// The other version of the trigger, where the set's policies answer only that.
+    fn only_other_form(&self, trigger: Trigger) -> Option<Trigger> {
+        let answers = self.set.answers();
+        trigger.other_form().filter(|form| answers.contains(form) && !answers.contains(&trigger))
+    }
+
     fn unmatched(&mut self, trigger: Trigger) -> Result<Outcome, Stop> {
         let text = match self.call.policy {
             None => format!("no policy of the set `{}` answers this event of `{trigger}`", self.set.name),
             Some(only) => format!("the policy `{only}` does not answer this event of `{trigger}`"),
         };
+        if let Some(form) = self.only_other_form(trigger) {
+            let text = format!(
+                "the event is of `{trigger}`, but the set's policies answer only `{form}`: let the pool send events of the other version, or add a policy"
+            );
+            return Err(Stop::Fault(text));
+        }
         match self.set.unmatched.unwrap_or_else(|| trigger.unmatched()) {
             Unmatched::Fault => Err(Stop::Fault(text)),
             Unmatched::Unchanged => {
@@ -290,16 +310,20 @@ impl<'a> Line<'a> {
         mut responses: Vec<(&'a Policy, usize, Response)>,
     ) -> Result<Vec<Member>, Stop> {
         loop {
-            let merged = responses.iter().map(|(.., response)| response.clone()).reduce(trigger::merge);
-            let Some(merged) = merged else { return Ok(Vec::new()) };
-            let checked = trigger::check(event, &merged);
-            let Some((member, rule)) = checked.refused else {
-                self.warnings.extend(checked.warnings);
-                return Ok(trigger::members(&merged));
-            };
-            let wants = |response: &Response| trigger::members(response).iter().any(|it| it.name == member);
-            let Some(at) = responses.iter().rposition(|(.., response)| wants(response)) else {
-                return Err(Stop::Fault(rule));
+            let (at, rule) = match united(&responses) {
+                Ok(None) => return Ok(Vec::new()),
+                Ok(Some(merged)) => {
+                    let checked = trigger::check(event, &merged);
+                    let Some((member, rule)) = checked.refused else {
+                        self.warnings.extend(checked.warnings);
+                        return Ok(trigger::members(&merged));
+                    };
+                    match responses.iter().rposition(|(.., response)| wants(response, member)) {
+                        Some(at) => (at, rule),
+                        None => return Err(Stop::Fault(rule)),
+                    }
+                }
+                Err(apart) => apart,
             };
             let (policy, run, _) = responses.remove(at);
             let fault = Fault::Verdict(rule);
@@ -309,6 +333,27 @@ impl<'a> Line<'a> {
             faulted(policy, trigger, &fault)?;
         }
     }
+}
+
+/// What all policies want together; or which of them cannot be followed, and why.
+fn united(responses: &[(&Policy, usize, Response)]) -> Result<Option<Response>, (usize, String)> {
+    let mut merged = None::<Response>;
+    for (at, (.., response)) in responses.iter().enumerate() {
+        merged = Some(match merged {
+            None => response.clone(),
+            Some(earlier) => trigger::merge(earlier, response.clone()).map_err(|Conflict(member)| {
+                let first = responses.iter().find(|(.., response)| wants(response, member));
+                let first = first.map(|(policy, ..)| policy.name.as_str()).unwrap_or_default();
+                (at, format!("it sets `{member}` to another value than the policy `{first}`"))
+            })?,
+        });
+    }
+    Ok(merged)
+}
+
+/// Whether a policy set the member.
+fn wants(response: &Response, member: &str) -> bool {
+    trigger::members(response).iter().any(|it| it.name == member)
 }
 
 /// Whether the chain goes on without the policy that broke.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 
 use super::text::kind;
-use super::{EventError, Object};
+use super::{EventError, Object, list};
 use crate::text::one_line;
 
 /// The largest event that Lambda delivers synchronously, in bytes.
@@ -92,6 +92,20 @@ impl<'a> Event<'a> {
     /// The event as it came.
     pub fn text(&self) -> &'a str {
         self.text
+    }
+
+    /// A text of the request, such as `codeParameter`: none where it is absent or null.
+    pub fn request_text(&self, name: &str) -> Option<String> {
+        self.request.text(name).map(Cow::into_owned)
+    }
+
+    /// A list of the request, such as `scopes`, item by item as JSON text: empty where it is absent or null.
+    ///
+    /// # Errors
+    ///
+    /// [`EventError::WrongType`] where the member is no list.
+    pub fn request_list(&self, name: &str) -> Result<Vec<&'a str>, EventError> {
+        self.request.get(name).map_or(Ok(Vec::new()), |json| list(json, &format!("`request.{name}`")))
     }
 
     /// A map of the request, such as `userAttributes`: empty where it is absent, null or `{}`.

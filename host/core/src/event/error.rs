@@ -1,7 +1,5 @@
 //! Says why an event was refused before any policy saw it.
 
-use super::Trigger;
-
 /// Why an event could not be decided. Each text names the thing, the reason and the mend.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -55,11 +53,5 @@ pub enum EventError {
     NoTrigger {
         /// The triggers that the set's policies answer, for the text.
         answered: String,
-    },
-    /// No interface carries this trigger's events yet.
-    #[error("this host has no interface for the trigger `{trigger}`")]
-    NoInterface {
-        /// The trigger.
-        trigger: Trigger,
     },
 }

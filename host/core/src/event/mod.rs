@@ -17,6 +17,7 @@ pub use edit::{EditError, MemberPath, pretty};
 pub use envelope::{Event, Header, MAX_EVENT_BYTES};
 pub use error::EventError;
 pub use example::{NoExample, example, examples};
-pub use object::Object;
+pub use object::{Object, list};
 pub use secrets::Secrets;
+pub(crate) use text::text;
 pub use trigger::{OnFault, Trigger, UnknownTrigger, Unmatched};

@@ -59,6 +59,21 @@ impl<'a> Object<'a> {
     }
 }
 
+/// Reads a list, item by item as JSON text. Null counts as an empty one.
+///
+/// # Errors
+///
+/// [`EventError::WrongType`] where `json`, which `member` names, is valid but no list.
+pub fn list<'a>(json: &'a str, member: &str) -> Result<Vec<&'a str>, EventError> {
+    let items: Option<Vec<&RawValue>> = match json.trim_start().as_bytes().first() {
+        Some(b'[' | b'n') => {
+            serde_json::from_str(json).map_err(|error| EventError::NotJson { reason: error.to_string() })?
+        }
+        _ => return Err(EventError::WrongType { member: member.to_owned(), found: kind(json), expected: "an array" }),
+    };
+    Ok(items.unwrap_or_default().into_iter().map(RawValue::get).collect())
+}
+
 impl<'de> Deserialize<'de> for Object<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Members;

@@ -15,7 +15,7 @@ pub(super) fn kind(json: &str) -> &'static str {
 }
 
 /// The text of a value: a string unescaped, null as none, anything else as its JSON.
-pub(super) fn text(json: &str) -> Option<Cow<'_, str>> {
+pub(crate) fn text(json: &str) -> Option<Cow<'_, str>> {
     match json.as_bytes().first() {
         Some(b'"') => Some(unescape(json)),
         Some(b'n') => None,

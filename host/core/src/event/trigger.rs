@@ -130,6 +130,25 @@ impl Trigger {
         self.row().map_or("", |row| row.cognito)
     }
 
+    /// Whether Cognito goes on without waiting for an answer.
+    pub fn is_asynchronous(self) -> bool {
+        matches!(self, CustomEmailSender | CustomSmsSender)
+    }
+
+    /// Whether it is a step of a custom sign-in, which cannot go on without an answer.
+    pub fn is_challenge(self) -> bool {
+        matches!(self, DefineAuthChallenge | CreateAuthChallenge | VerifyAuthChallengeResponse)
+    }
+
+    /// The trigger with the same sources, but events of another version.
+    pub fn other_form(self) -> Option<Self> {
+        match self {
+            PreTokenGeneration => Some(PreTokenGenerationV2),
+            PreTokenGenerationV2 => Some(PreTokenGeneration),
+            _ => None,
+        }
+    }
+
     /// What becomes of a decision when a policy faults, unless the policy says otherwise.
     pub fn on_fault(self) -> OnFault {
         self.row().map_or(Deny, |row| row.on_fault)

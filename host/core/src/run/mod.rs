@@ -18,8 +18,12 @@ mod imports;
 mod usage;
 mod fault;
 
-pub use bindings::has_interface;
-pub(crate) use bindings::{Denial, Header, Request, Response, interfaces, pre_authentication, pre_sign_up};
+pub(crate) use bindings::{
+    Challenge, Denial, GroupConfiguration, GroupOverrideDetails, Header, Request, Response, create_auth_challenge,
+    custom_email_sender, custom_message, custom_sms_sender, define_auth_challenge, inbound_federation, interfaces,
+    post_authentication, post_confirmation, pre_authentication, pre_sign_up, pre_token_generation,
+    pre_token_generation_v2, user_migration, verify_auth_challenge_response,
+};
 pub use chance::{Chance, Consumed};
 pub use engine::{Engine, EngineError, FINGERPRINT, WASMTIME};
 pub use fault::{Fault, Key};

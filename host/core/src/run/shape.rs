@@ -7,7 +7,6 @@ use wasmtime::component::types::ComponentItem;
 
 use super::compile::compile;
 use super::engine::Engine;
-use super::has_interface;
 use super::imports::{FOR_ALL, Need, need};
 use super::native::NativeError;
 use super::version::{interface, is_version_of};
@@ -182,7 +181,7 @@ fn refused(import: &Import) -> ShapeError {
 
 /// The trigger of an exported interface, such as `pre-sign-up@0.1.0`.
 fn trigger(name: &str) -> Result<Trigger, ShapeError> {
-    let known = interface(name).parse().ok().filter(|trigger| has_interface(*trigger));
+    let known: Option<Trigger> = interface(name).parse().ok();
     let trigger = known.ok_or_else(|| ShapeError::UnknownInterface(format!("{PACKAGE}{name}")))?;
     check_version(name, trigger.name()).map(|()| trigger)
 }

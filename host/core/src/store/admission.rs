@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use super::set::Index;
 use super::{Package, Policy, PolicySet};
 use crate::digest::sha256;
-use crate::event::Trigger;
+use crate::event::{OnFault, Trigger};
 use crate::policy::{Capability, Caps, Limits, PolicyDocument, Settings};
 use crate::run::{Chance, End, Engine, Key as Deadline, LogLevel, Native, Prepared, ShapeError, World};
 use crate::text::one_line;
@@ -148,6 +148,14 @@ impl Admission {
             findings.warn(name, format!("its machine code is not used, so the component was compiled: {reason}"));
         }
         let triggers = findings.take_one(name, chosen(written, &prepared))?;
+        if let Some(trigger) =
+            triggers.iter().find(|it| it.is_challenge()).filter(|_| written.on_fault == Some(OnFault::Allow))
+        {
+            let text = format!(
+                "`on-fault` is \"allow\", but a custom sign-in cannot go on without what `{trigger}` answers: remove it, or name other `triggers`"
+            );
+            findings.add(name, text);
+        }
         let (limits, settings) = (limits?, settings?);
         check(&prepared, name, &limits, &settings, findings);
         Some(Policy {

@@ -1,6 +1,10 @@
 //! Chooses the adapter of a trigger.
 
-use super::{Checked, Member, pre_authentication, pre_sign_up};
+use super::{
+    Checked, Conflict, Member, create_auth_challenge, custom_email_sender, custom_message, custom_sms_sender,
+    define_auth_challenge, inbound_federation, post_authentication, post_confirmation, pre_authentication, pre_sign_up,
+    pre_token_generation, pre_token_generation_v2, user_migration, verify_auth_challenge_response,
+};
 use crate::event::{Event, EventError, Trigger};
 use crate::run::{self, Request, Response};
 
@@ -10,18 +14,17 @@ macro_rules! define {
         pub(crate) fn lower(trigger: Trigger, event: &Event<'_>) -> Result<Request, EventError> {
             match trigger {
                 $(Trigger::$variant => Ok(Request::$variant($module::lower(event)?)),)+
-                other => Err(EventError::NoInterface { trigger: other }),
             }
         }
 
-        /// What both want, of one trigger. None where there is nothing to want.
-        pub(crate) fn merge(earlier: Response, later: Response) -> Response {
+        /// What both want, of one trigger; or the member over which they cannot agree.
+        pub(crate) fn merge(earlier: Response, later: Response) -> Result<Response, Conflict> {
             match (earlier, later) {
                 $((Response::$variant(earlier), Response::$variant(later)) => {
-                    Response::$variant($module::merge(earlier, later))
+                    $module::merge(earlier, later).map(Response::$variant)
                 })+
                 // The policies of a chain answer one request, so their responses are of one trigger.
-                (_, later) => later,
+                (_, later) => Ok(later),
             }
         }
 

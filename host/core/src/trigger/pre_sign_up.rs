@@ -1,7 +1,7 @@
 //! Adapts the trigger pre sign-up.
 
-use super::header::header;
-use super::{Checked, Member, Warning};
+use super::request::header;
+use super::{Checked, Conflict, Member, Warning};
 use crate::event::{Event, EventError, Object};
 use crate::run::pre_sign_up as wit;
 
@@ -18,12 +18,12 @@ pub(super) fn lower(event: &Event<'_>) -> Result<wit::Event, EventError> {
     })
 }
 
-pub(super) fn merge(earlier: wit::Response, later: wit::Response) -> wit::Response {
-    wit::Response {
+pub(super) fn merge(earlier: wit::Response, later: wit::Response) -> Result<wit::Response, Conflict> {
+    Ok(wit::Response {
         auto_confirm_user: later.auto_confirm_user.or(earlier.auto_confirm_user),
         auto_verify_email: later.auto_verify_email.or(earlier.auto_verify_email),
         auto_verify_phone: later.auto_verify_phone.or(earlier.auto_verify_phone),
-    }
+    })
 }
 
 pub(super) fn members(response: &wit::Response) -> Vec<Member> {
@@ -114,7 +114,7 @@ mod tests {
             auto_verify_email: email,
             auto_verify_phone: None,
         };
-        let merged = merge(of(Some(true), Some(true)), of(Some(false), None));
+        let merged = merge(of(Some(true), Some(true)), of(Some(false), None)).unwrap();
         assert_eq!((merged.auto_confirm_user, merged.auto_verify_email), (Some(false), Some(true)));
     }
 }

@@ -31,3 +31,31 @@ pub(crate) struct Checked {
     /// The member that Cognito would refuse, and why.
     pub(crate) refused: Option<(&'static str, String)>,
 }
+
+/// A member that two policies want to have different values, where nobody can say which counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Conflict(pub(crate) &'static str);
+
+/// What both want a member to be, where they have to agree.
+pub(super) fn agreed<T: PartialEq>(
+    member: &'static str,
+    earlier: Option<T>,
+    later: Option<T>,
+) -> Result<Option<T>, Conflict> {
+    match (&earlier, &later) {
+        (Some(one), Some(other)) if one != other => Err(Conflict(member)),
+        _ => Ok(later.or(earlier)),
+    }
+}
+
+impl Checked {
+    /// Warns of something.
+    pub(super) fn warn(&mut self, code: &'static str, text: impl Into<String>) {
+        self.warnings.push(Warning::new(code, text));
+    }
+
+    /// Notes that Cognito would refuse a member; the first such counts.
+    pub(super) fn refuse(&mut self, member: &'static str, text: impl Into<String>) {
+        self.refused.get_or_insert_with(|| (member, text.into()));
+    }
+}

@@ -1,0 +1,74 @@
+//! Is what both forms of pre token generation share: names of claims that tokens do not get, and groups.
+
+use super::{Checked, json};
+use crate::run::GroupOverrideDetails;
+
+/// Claims that no function can change, as the developer guide lists them.
+const PROTECTED: [&str; 22] = [
+    "acr",
+    "amr",
+    "at_hash",
+    "auth_time",
+    "azp",
+    "client_id",
+    "device_key",
+    "event_id",
+    "exp",
+    "iat",
+    "identities",
+    "iss",
+    "jti",
+    "nbf",
+    "nonce",
+    "origin_jti",
+    "sub",
+    "token_use",
+    "username",
+    "version",
+    "cognito:username",
+    "cognito:user_status",
+];
+
+/// The claims with Cognito's prefix that can be changed.
+const CHANGEABLE: [&str; 3] = ["cognito:groups", "cognito:roles", "cognito:preferred_role"];
+
+/// Whether Cognito ignores or refuses a claim that it protects, the developer guide does not say.
+pub(super) fn check_claim(checked: &mut Checked, token: &str, name: &str) {
+    let of_cognito = name.starts_with("cognito:") && !CHANGEABLE.contains(&name);
+    if PROTECTED.contains(&name) || of_cognito || (token == "ID" && name == "aud") {
+        checked.warn("protected-claim", format!("the claim `{name}` of the {token} token cannot be changed"));
+    } else if name.starts_with("dev:") {
+        checked.warn("protected-claim", format!("the claim `{name}` can only be suppressed"));
+    }
+}
+
+/// `groupOverrideDetails` as JSON.
+pub(super) fn groups(groups: &GroupOverrideDetails) -> String {
+    let members = [
+        ("groupsToOverride", groups.groups_to_override.as_deref().map(json::texts)),
+        ("iamRolesToOverride", groups.iam_roles_to_override.as_deref().map(json::texts)),
+        ("preferredRole", groups.preferred_role.as_deref().map(json::text)),
+    ];
+    json::object(members.into_iter().filter_map(|(name, json)| Some((name, json?))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn claims_that_cannot_be_changed_are_named() {
+        let warns = |token, name| {
+            let mut checked = Checked::default();
+            check_claim(&mut checked, token, name);
+            !checked.warnings.is_empty()
+        };
+        for name in ["sub", "cognito:username", "cognito:anything", "exp", "dev:custom:x", "aud"] {
+            assert!(warns("ID", name), "{name}");
+        }
+        for name in ["tier", "cognito:groups", "email", "custom:tier"] {
+            assert!(!warns("ID", name), "{name}");
+        }
+        assert!(!warns("access", "aud"));
+    }
+}

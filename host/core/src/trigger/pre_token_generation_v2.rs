@@ -1,0 +1,235 @@
+//! Adapts the trigger pre token generation, events of versions 2 and 3.
+
+use serde_json::value::RawValue;
+
+use super::request::{group_configuration, header, texts};
+use super::{Checked, Conflict, Member, claims, json};
+use crate::event::{Event, EventError};
+use crate::run::pre_token_generation_v2 as wit;
+use wit::{AccessTokenGeneration, ClaimValue, IdTokenGeneration};
+
+const DETAILS: &str = "claimsAndScopeOverrideDetails";
+
+/// Claims of the ID token that take no lists and objects, as the developer guide has it.
+const SIMPLE: [&str; 4] = ["phone_number_verified", "email_verified", "updated_at", "address"];
+
+pub(super) fn lower(event: &Event<'_>) -> Result<wit::Event, EventError> {
+    let scopes = event.request.get("scopes");
+    Ok(wit::Event {
+        header: header(event),
+        user_attributes: event.request_map("userAttributes")?,
+        group_configuration: group_configuration(event)?,
+        scopes: scopes.map_or(Ok(Vec::new()), |json| texts(json, "`request.scopes`"))?,
+        client_metadata: event.request_map("clientMetadata")?,
+    })
+}
+
+/// Claims go together, of one name the later; what somebody suppresses is suppressed; groups are of the last who sets them.
+pub(super) fn merge(earlier: wit::Response, later: wit::Response) -> Result<wit::Response, Conflict> {
+    let id = |earlier: IdTokenGeneration, later: IdTokenGeneration| IdTokenGeneration {
+        claims_to_add_or_override: json::united_maps(
+            earlier.claims_to_add_or_override,
+            later.claims_to_add_or_override,
+        ),
+        claims_to_suppress: json::united_lists(earlier.claims_to_suppress, later.claims_to_suppress),
+    };
+    let access = |earlier: AccessTokenGeneration, later: AccessTokenGeneration| AccessTokenGeneration {
+        claims_to_add_or_override: json::united_maps(
+            earlier.claims_to_add_or_override,
+            later.claims_to_add_or_override,
+        ),
+        claims_to_suppress: json::united_lists(earlier.claims_to_suppress, later.claims_to_suppress),
+        scopes_to_add: json::united_lists(earlier.scopes_to_add, later.scopes_to_add),
+        scopes_to_suppress: json::united_lists(earlier.scopes_to_suppress, later.scopes_to_suppress),
+    };
+    Ok(wit::Response {
+        id_token_generation: both(earlier.id_token_generation, later.id_token_generation, id),
+        access_token_generation: both(earlier.access_token_generation, later.access_token_generation, access),
+        group_override_details: later.group_override_details.or(earlier.group_override_details),
+    })
+}
+
+fn both<T>(earlier: Option<T>, later: Option<T>, merge: impl FnOnce(T, T) -> T) -> Option<T> {
+    match (earlier, later) {
+        (Some(earlier), Some(later)) => Some(merge(earlier, later)),
+        (earlier, later) => later.or(earlier),
+    }
+}
+
+pub(super) fn members(response: &wit::Response) -> Vec<Member> {
+    let id = |token: &IdTokenGeneration| {
+        json::object(present([
+            ("claimsToAddOrOverride", kept(&token.claims_to_add_or_override, &token.claims_to_suppress)),
+            ("claimsToSuppress", token.claims_to_suppress.as_deref().map(json::texts)),
+        ]))
+    };
+    let access = |token: &AccessTokenGeneration| {
+        let suppressed = token.scopes_to_suppress.as_deref().unwrap_or_default();
+        let added = token.scopes_to_add.as_ref().map(|scopes| {
+            json::texts(&scopes.iter().filter(|scope| !suppressed.contains(scope)).cloned().collect::<Vec<_>>())
+        });
+        json::object(present([
+            ("claimsToAddOrOverride", kept(&token.claims_to_add_or_override, &token.claims_to_suppress)),
+            ("claimsToSuppress", token.claims_to_suppress.as_deref().map(json::texts)),
+            ("scopesToAdd", added),
+            ("scopesToSuppress", token.scopes_to_suppress.as_deref().map(json::texts)),
+        ]))
+    };
+    let details = present([
+        ("idTokenGeneration", response.id_token_generation.as_ref().map(id)),
+        ("accessTokenGeneration", response.access_token_generation.as_ref().map(access)),
+        ("groupOverrideDetails", response.group_override_details.as_ref().map(claims::groups)),
+    ]);
+    if details.is_empty() { Vec::new() } else { vec![Member { name: DETAILS, json: json::object(details) }] }
+}
+
+fn present<const N: usize>(members: [(&'static str, Option<String>); N]) -> Vec<(&'static str, String)> {
+    members.into_iter().filter_map(|(name, json)| Some((name, json?))).collect()
+}
+
+/// The claims that are added, without those that are suppressed.
+fn kept(claims: &Option<Vec<(String, ClaimValue)>>, suppressed: &Option<Vec<String>>) -> Option<String> {
+    let suppressed = suppressed.as_deref().unwrap_or_default();
+    let claims = json::united(claims.clone()?);
+    let kept = claims.iter().filter(|(name, _)| !suppressed.contains(name));
+    Some(json::object(kept.map(|(name, value)| (name.as_str(), written(value)))))
+}
+
+/// A claim's value as JSON. What a policy writes as JSON stands as it is written.
+fn written(value: &ClaimValue) -> String {
+    match value {
+        ClaimValue::String(text) => json::text(text),
+        ClaimValue::Boolean(value) => value.to_string(),
+        ClaimValue::Integer(value) => value.to_string(),
+        ClaimValue::Number(value) => serde_json::to_string(value).unwrap_or_default(),
+        ClaimValue::Strings(list) => json::texts(list),
+        ClaimValue::Json(text) => text.clone(),
+    }
+}
+
+pub(super) fn check(event: &Event<'_>, response: &wit::Response) -> Checked {
+    let mut checked = Checked::default();
+    if let Some(token) = &response.id_token_generation {
+        for (name, value) in token.claims_to_add_or_override.iter().flatten() {
+            check_claim(&mut checked, "ID", name, value);
+            if SIMPLE.contains(&name.as_str()) && is_complex(value) {
+                checked.refuse(DETAILS, format!("Cognito refuses a list or an object as `{name}` of the ID token"));
+            }
+        }
+    }
+    if let Some(token) = &response.access_token_generation {
+        for (name, value) in token.claims_to_add_or_override.iter().flatten() {
+            check_claim(&mut checked, "access", name, value);
+            let client = event.header.client_id.as_deref();
+            if name == "aud" && !matches!(value, ClaimValue::String(text) if Some(text.as_str()) == client) {
+                checked.refuse(DETAILS, "Cognito takes `aud` of an access token only where it is the app client's id");
+            }
+        }
+        for scope in token.scopes_to_add.iter().flatten().filter(|scope| scope.contains(' ')) {
+            checked.refuse(DETAILS, format!("Cognito refuses the scope `{scope}`, which holds a space"));
+        }
+    }
+    checked
+}
+
+fn check_claim(checked: &mut Checked, token: &str, name: &str, value: &ClaimValue) {
+    claims::check_claim(checked, token, name);
+    match value {
+        ClaimValue::Number(value) if !value.is_finite() => {
+            checked.refuse(DETAILS, format!("the claim `{name}` is {value}, which JSON does not have"));
+        }
+        ClaimValue::Json(text) if serde_json::from_str::<&RawValue>(text).is_err() => {
+            checked.refuse(DETAILS, format!("the claim `{name}` is no JSON"));
+        }
+        _ => {}
+    }
+}
+
+fn is_complex(value: &ClaimValue) -> bool {
+    match value {
+        ClaimValue::Strings(_) => true,
+        ClaimValue::Json(text) => text.trim_start().starts_with(['{', '[']),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn access(claims: Vec<(&str, ClaimValue)>, suppressed: &[&str], scopes: &[&str]) -> wit::Response {
+        let texts = |texts: &[&str]| Some(texts.iter().map(|text| (*text).to_owned()).collect());
+        let token = AccessTokenGeneration {
+            claims_to_add_or_override: Some(claims.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()),
+            claims_to_suppress: texts(suppressed),
+            scopes_to_add: texts(scopes),
+            scopes_to_suppress: None,
+        };
+        wit::Response { id_token_generation: None, access_token_generation: Some(token), group_override_details: None }
+    }
+
+    fn id(name: &str, value: ClaimValue) -> wit::Response {
+        let claims = Some(vec![(name.to_owned(), value)]);
+        let token = IdTokenGeneration { claims_to_add_or_override: claims, claims_to_suppress: None };
+        wit::Response { id_token_generation: Some(token), access_token_generation: None, group_override_details: None }
+    }
+
+    fn json(response: &wit::Response) -> String {
+        members(response).remove(0).json
+    }
+
+    #[test]
+    fn every_kind_of_value_is_written_as_it_is() {
+        let claims = vec![
+            ("text", ClaimValue::String("a\"b".to_owned())),
+            ("flag", ClaimValue::Boolean(true)),
+            ("most", ClaimValue::Integer(i64::MAX)),
+            ("half", ClaimValue::Number(0.5)),
+            ("list", ClaimValue::Strings(vec!["x".to_owned()])),
+            ("huge", ClaimValue::Json("1.7976931348623157E308".to_owned())),
+            ("nested", ClaimValue::Json("{ \"a\": [1] }".to_owned())),
+        ];
+        assert_eq!(
+            json(&access(claims, &[], &[])),
+            r#"{"accessTokenGeneration":{"claimsToAddOrOverride":{"text":"a\"b","flag":true,"most":9223372036854775807,"half":0.5,"list":["x"],"huge":1.7976931348623157E308,"nested":{ "a": [1] }},"claimsToSuppress":[],"scopesToAdd":[]}}"#
+        );
+    }
+
+    #[test]
+    fn tokens_are_merged_member_by_member() {
+        let one = access(vec![("a", ClaimValue::Integer(1)), ("b", ClaimValue::Integer(1))], &[], &["read"]);
+        let other = access(vec![("b", ClaimValue::Integer(2))], &["a"], &["read", "write"]);
+        let merged = merge(merge(one, other).unwrap(), id("c", ClaimValue::Boolean(false))).unwrap();
+        assert_eq!(
+            json(&merged),
+            r#"{"idTokenGeneration":{"claimsToAddOrOverride":{"c":false}},"accessTokenGeneration":{"claimsToAddOrOverride":{"b":2},"claimsToSuppress":["a"],"scopesToAdd":["read","write"]}}"#
+        );
+    }
+
+    #[test]
+    fn what_cognito_refuses_is_refused() {
+        let refused = |response: &wit::Response| {
+            let event = Event::parse(br#"{"callerContext":{"clientId":"app"}}"#).unwrap();
+            check(&event, response).refused.is_some()
+        };
+        let text = |text: &str| ClaimValue::String(text.to_owned());
+        for response in [
+            id("address", ClaimValue::Strings(vec![])),
+            id("updated_at", ClaimValue::Json("{}".to_owned())),
+            id("x", ClaimValue::Json("{".to_owned())),
+            id("x", ClaimValue::Json("1 2".to_owned())),
+            id("x", ClaimValue::Number(f64::NAN)),
+            access(vec![("aud", text("other"))], &[], &[]),
+            access(vec![], &[], &["two words"]),
+        ] {
+            assert!(refused(&response), "{response:?}");
+        }
+        for response in [
+            id("address", text("x")),
+            id("x", ClaimValue::Json("null".to_owned())),
+            access(vec![("aud", text("app"))], &[], &[]),
+        ] {
+            assert!(!refused(&response), "{response:?}");
+        }
+    }
+}
