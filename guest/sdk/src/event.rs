@@ -69,7 +69,48 @@ macro_rules! map {
     };
 }
 
-pub(crate) use {header, map};
+/// What `export!` makes of a type that has the trigger's trait.
+macro_rules! exported {
+    ($answers:ident, $response:ty) => {
+        #[doc(hidden)]
+        pub struct Exported<P>(std::marker::PhantomData<P>);
+
+        impl<P: $answers> Exported<P> {
+            #[doc(hidden)]
+            pub const fn checked() {}
+        }
+
+        impl<P: $answers> Guest for Exported<P> {
+            fn decide(event: Event) -> Result<$response, Denial> {
+                crate::panic::report();
+                P::decide(event)
+            }
+        }
+    };
+}
+
+/// A text of the request, and what sets it in a test.
+macro_rules! text {
+    ($event:ty, $get:ident, $with:ident, $field:ident, $member:literal) => {
+        impl $event {
+            #[doc = concat!($member, "; empty where the event has none.")]
+            pub fn $get(&self) -> &str {
+                self.$field.as_deref().unwrap_or_default()
+            }
+        }
+
+        #[cfg(not(target_arch = "wasm32"))]
+        impl $event {
+            #[doc = concat!("Sets ", $member, ", in a test.")]
+            pub fn $with(mut self, text: &str) -> Self {
+                self.$field = Some(text.to_owned());
+                self
+            }
+        }
+    };
+}
+
+pub(crate) use {exported, header, map, text};
 
 #[cfg(test)]
 mod tests {

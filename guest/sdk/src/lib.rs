@@ -29,7 +29,19 @@ extern crate self as cogwit_sdk;
 
 // A trait for each trigger.
 pub mod pre_sign_up;
+pub mod post_confirmation;
 pub mod pre_authentication;
+pub mod post_authentication;
+pub mod define_auth_challenge;
+pub mod create_auth_challenge;
+pub mod verify_auth_challenge_response;
+pub mod pre_token_generation;
+pub mod pre_token_generation_v2;
+pub mod user_migration;
+pub mod custom_message;
+pub mod custom_email_sender;
+pub mod custom_sms_sender;
+pub mod inbound_federation;
 
 // What a policy asks of its host.
 pub mod settings;
@@ -54,4 +66,6 @@ pub mod bindings;
 #[doc(hidden)]
 pub use wit_bindgen;
 
-pub use bindings::imports::cogwit::triggers::types::{Denial, Header};
+pub use bindings::imports::cogwit::triggers::types::{
+    Challenge, Denial, GroupConfiguration, GroupOverrideDetails, Header,
+};
