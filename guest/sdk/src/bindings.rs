@@ -40,6 +40,8 @@ macro_rules! world {
                 additional_derives_ignore: $but_for,
                 with: {
                     "cogwit:triggers/types@0.1.0": cogwit_sdk::bindings::imports::cogwit::triggers::types,
+                    "cogwit:triggers/challenges@0.1.0": cogwit_sdk::bindings::imports::cogwit::triggers::challenges,
+                    "cogwit:triggers/groups@0.1.0": cogwit_sdk::bindings::imports::cogwit::triggers::groups,
                     "cogwit:triggers/raw-event@0.1.0": cogwit_sdk::bindings::imports::cogwit::triggers::raw_event,
                     "wasi:config/store@0.2.0-rc.1": cogwit_sdk::bindings::imports::wasi::config::store,
                     "wasi:logging/logging@0.1.0-draft": cogwit_sdk::bindings::imports::wasi::logging::logging,

@@ -66,6 +66,6 @@ pub mod bindings;
 #[doc(hidden)]
 pub use wit_bindgen;
 
-pub use bindings::imports::cogwit::triggers::types::{
-    Challenge, Denial, GroupConfiguration, GroupOverrideDetails, Header,
-};
+pub use bindings::imports::cogwit::triggers::challenges::Challenge;
+pub use bindings::imports::cogwit::triggers::groups::{GroupConfiguration, GroupOverrideDetails};
+pub use bindings::imports::cogwit::triggers::types::{Denial, Header};

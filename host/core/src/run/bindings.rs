@@ -35,9 +35,9 @@ pub(super) use generated::exports::cogwit::triggers as exports;
 pub(super) use generated::wasi::{config::store, logging::logging};
 
 /// The records of the trigger interfaces, as the adapters fill and read them.
-pub(crate) use generated::cogwit::triggers::types::{
-    Challenge, Denial, GroupConfiguration, GroupOverrideDetails, Header,
-};
+pub(crate) use generated::cogwit::triggers::challenges::Challenge;
+pub(crate) use generated::cogwit::triggers::groups::{GroupConfiguration, GroupOverrideDetails};
+pub(crate) use generated::cogwit::triggers::types::{Denial, Header};
 pub(crate) use generated::exports::cogwit::triggers::{
     create_auth_challenge, custom_email_sender, custom_message, custom_sms_sender, define_auth_challenge,
     inbound_federation, post_authentication, post_confirmation, pre_authentication, pre_sign_up, pre_token_generation,
