@@ -39,6 +39,11 @@ pub fn parsed<T: FromStr + Display>(key: &str, default: T) -> Result<T, String> 
     }
 }
 
+/// Every setting, sorted by key.
+pub fn all() -> Vec<(String, String)> {
+    host::settings()
+}
+
 /// Refuses settings that are not in `keys`: a misspelt key would leave its default in force unseen.
 ///
 /// # Errors
