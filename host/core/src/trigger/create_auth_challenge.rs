@@ -41,6 +41,7 @@ pub(super) fn members(response: &wit::Response) -> Vec<Member> {
     .collect()
 }
 
+/// None is documented.
 pub(super) fn check(_: &Event<'_>, response: &wit::Response) -> Checked {
     let mut checked = Checked::default();
     if response.private_challenge_parameters.as_ref().is_none_or(Vec::is_empty) {

@@ -42,6 +42,7 @@ pub(super) fn members(response: &wit::Response) -> Vec<Member> {
     attributes.map(|it| Member { name: ATTRIBUTES, json: json::map(&json::united(it.clone())) }).into_iter().collect()
 }
 
+/// Names and values of attributes have the API's lengths.
 pub(super) fn check(_: &Event<'_>, response: &wit::Response) -> Checked {
     let mut checked = Checked::default();
     json::check_attributes(&mut checked, ATTRIBUTES, response.user_attributes_to_map.as_deref().unwrap_or_default());

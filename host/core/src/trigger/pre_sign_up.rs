@@ -18,6 +18,7 @@ pub(super) fn lower(event: &Event<'_>) -> Result<wit::Event, EventError> {
     })
 }
 
+/// Of each member, the last who sets it counts.
 pub(super) fn merge(earlier: wit::Response, later: wit::Response) -> Result<wit::Response, Conflict> {
     Ok(wit::Response {
         auto_confirm_user: later.auto_confirm_user.or(earlier.auto_confirm_user),

@@ -45,6 +45,7 @@ pub(super) fn members(response: &wit::Response) -> Vec<Member> {
     if details.is_empty() { Vec::new() } else { vec![Member { name: DETAILS, json: json::object(details) }] }
 }
 
+/// Claims that Cognito protects are warned of: whether it ignores or refuses them, the developer guide does not say.
 pub(super) fn check(_: &Event<'_>, response: &wit::Response) -> Checked {
     let mut checked = Checked::default();
     for (name, _) in response.claims_to_add_or_override.iter().flatten() {

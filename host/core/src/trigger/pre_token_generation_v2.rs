@@ -107,6 +107,8 @@ fn written(value: &ClaimValue) -> String {
     }
 }
 
+/// A scope holds no space; `aud` of an access token is the app client's id; `phone_number_verified`, `email_verified`, `updated_at`
+/// and `address` of the ID token are no lists or objects. Claims that Cognito protects are warned of.
 pub(super) fn check(event: &Event<'_>, response: &wit::Response) -> Checked {
     let mut checked = Checked::default();
     if let Some(token) = &response.id_token_generation {

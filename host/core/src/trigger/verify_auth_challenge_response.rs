@@ -31,6 +31,7 @@ pub(super) fn members(response: &wit::Response) -> Vec<Member> {
     response.answer_correct.map(|correct| Member { name: CORRECT, json: correct.to_string() }).into_iter().collect()
 }
 
+/// Nobody answers well for a user who does not exist.
 pub(super) fn check(event: &Event<'_>, response: &wit::Response) -> Checked {
     let mut checked = Checked::default();
     if response.answer_correct == Some(true) && event.request_bool("userNotFound") == Ok(Some(true)) {

@@ -19,6 +19,7 @@ mod live;
 mod many;
 mod native;
 mod publish;
+mod reference;
 mod refused;
 #[path = "../../../tests/s3/mod.rs"]
 mod s3;
