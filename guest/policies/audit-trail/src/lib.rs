@@ -1,4 +1,4 @@
-//! Writes down who was confirmed and who signed in, for the operator's records.
+//! Writes down who was confirmed, who signed in, and which messages were to be sent, for the operator's records.
 //!
 //! Each event leaves one line at the level `info`: what happened, by which app client, and which of the attributes named in
 //! `attributes` the user has; never their values, which masking would take out. Nobody is refused.
@@ -7,7 +7,12 @@
 //! | --- | --- | --- |
 //! | `attributes` | attributes of which the line says whether they are there | `email, phone_number` |
 //! | `metadata` | entries of the client metadata whose values are written; masked unless they are short | empty |
+//!
+//! A pool that has a custom sender sends no message itself. **Do not wire these triggers before something delivers the messages**: this
+//! policy only counts them, and cannot decrypt a code.
 
+use cogwit_sdk::custom_email_sender::{self, CustomEmailSender};
+use cogwit_sdk::custom_sms_sender::{self, CustomSmsSender};
 use cogwit_sdk::post_authentication::{self, PostAuthentication};
 use cogwit_sdk::post_confirmation::{self, PostConfirmation};
 use cogwit_sdk::settings::{self, Settings};
@@ -15,7 +20,7 @@ use cogwit_sdk::{Denial, export, log};
 
 /// The policy.
 pub struct AuditTrail;
-export!(AuditTrail: post_confirmation, post_authentication, settings);
+export!(AuditTrail: post_confirmation, post_authentication, custom_email_sender, custom_sms_sender, settings);
 
 impl PostConfirmation for AuditTrail {
     fn decide(event: post_confirmation::Event) -> Result<(), Denial> {
@@ -36,10 +41,32 @@ impl PostAuthentication for AuditTrail {
     }
 }
 
+impl CustomEmailSender for AuditTrail {
+    fn decide(event: custom_email_sender::Event) -> Result<(), Denial> {
+        let what = message("e-mail", event.trigger_source(), event.code());
+        log::info(line(&what, event.client_id(), |name| event.attribute(name), |key| event.metadata(key)));
+        Ok(())
+    }
+}
+
+impl CustomSmsSender for AuditTrail {
+    fn decide(event: custom_sms_sender::Event) -> Result<(), Denial> {
+        let what = message("SMS", event.trigger_source(), event.code());
+        log::info(line(&what, event.client_id(), |name| event.attribute(name), |key| event.metadata(key)));
+        Ok(())
+    }
+}
+
 impl Settings for AuditTrail {
     fn validate() -> Result<(), String> {
         settings::only(&["attributes", "metadata"])
     }
+}
+
+fn message(kind: &str, source: &str, code: &str) -> String {
+    let purpose = source.split_once('_').map_or(source, |(_, purpose)| purpose);
+    let code = if code.is_empty() { "without a code" } else { "with a code" };
+    format!("{kind} to send, {purpose}, {code}")
 }
 
 fn line<'a>(
@@ -74,6 +101,18 @@ mod tests {
         let reset = post_confirmation::Event::default().with_trigger_source("PostConfirmation_ConfirmForgotPassword");
         let run = World::default().run(|| <AuditTrail as PostConfirmation>::decide(reset));
         assert_eq!(run.logs[0].1, "password reset: client=none has= lacks=email,phone_number");
+    }
+
+    #[test]
+    fn a_message_leaves_a_line_without_its_code() {
+        let event =
+            custom_email_sender::Event::default().with_trigger_source("CustomEmailSender_SignUp").with_code("AgV4");
+        let run =
+            World::default().run(|| <AuditTrail as CustomEmailSender>::decide(event.with_attribute("email", "a")));
+        assert_eq!(run.logs[0].1, "e-mail to send, SignUp, with a code: client=none has=email lacks=phone_number");
+        let event = custom_sms_sender::Event::default().with_trigger_source("CustomSMSSender_Authentication");
+        let run = World::default().run(|| <AuditTrail as CustomSmsSender>::decide(event));
+        assert!(run.logs[0].1.starts_with("SMS to send, Authentication, without a code: "));
     }
 
     #[test]

@@ -86,7 +86,11 @@ fn table(page: &mut String, resolve: &Resolve, interface: &Interface, record: &s
 fn section(page: &mut String, resolve: &Resolve, trigger: Trigger) {
     let (_, interface) = resolve.interfaces.iter().find(|(_, it)| it.name.as_deref() == Some(trigger.name())).unwrap();
     writeln!(page, "## {}\n\n{}\n", trigger.name(), paragraph(interface.docs.contents.as_deref())).unwrap();
-    let sources = examples().filter(|(_, of)| *of == trigger || of.other_form() == Some(trigger));
+    // Of token generation, the sources are those of both forms, but for the one that only has the second.
+    let is_ours = |source: &str, of: Trigger| {
+        of == trigger || of.other_form() == Some(trigger) && !source.ends_with("_ClientCredentials")
+    };
+    let sources = examples().filter(|(source, of)| is_ours(source, *of));
     let sources: Vec<_> = sources.map(|(source, _)| format!("`{source}`")).collect();
     writeln!(page, "Sources: {}.\n", sources.join(", ")).unwrap();
     table(page, resolve, interface, "event");
