@@ -51,19 +51,11 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
-    let template = template(args.trigger)?;
     let sdk = sdk(args)?;
     let folder = args.into.clone().unwrap_or_else(|| PathBuf::from(&args.name));
-    write(args, template, &sdk, &folder)?;
+    write(args, template::of(args.trigger), &sdk, &folder)?;
     output::out(&next(args, &folder)).map_err(Failure::unwritable)?;
     Ok(ExitCode::from(exit::ALLOW))
-}
-
-fn template(trigger: Trigger) -> Result<&'static Template, Failure> {
-    template::of(trigger).ok_or_else(|| {
-        let known = template::triggers().map(|trigger| format!("`{trigger}`")).collect::<Vec<_>>().join(", ");
-        Failure::usage(format!("no policy can answer `{trigger}` in this version of cogwit: write one of {known}"))
-    })
 }
 
 fn sdk(args: &Args) -> Result<Sdk, Failure> {

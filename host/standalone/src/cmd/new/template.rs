@@ -1,6 +1,6 @@
-//! Holds the templates, one policy for each trigger that has an interface, and fills them in.
+//! Holds the templates, one policy for each trigger, and fills them in.
 
-use cogwit_core::event::Trigger;
+use cogwit_core::event::{Trigger, example, pretty};
 
 /// An example of a policy for one trigger.
 pub(super) struct Template {
@@ -8,37 +8,54 @@ pub(super) struct Template {
     /// The source, with its unit tests. It has no placeholders, so that it is tested as it stands.
     policy: &'static str,
     cases: &'static str,
-    event: &'static str,
-    /// What the cases and the event take for granted.
-    settings: &'static str,
+    /// The trigger source of the event.
+    source: &'static str,
+    /// What its entry in the policy set says: what the cases and the event take for granted.
+    entry: &'static str,
 }
 
-/// Reads the files of one trigger's folder.
-macro_rules! template {
-    ($trigger:ident, $folder:literal, $settings:literal) => {
-        Template {
-            trigger: Trigger::$trigger,
-            policy: include_str!(concat!("templates/", $folder, "/policy.rs")),
-            cases: include_str!(concat!("templates/", $folder, "/cases.toml")),
-            event: include_str!(concat!("templates/", $folder, "/event.json")),
-            settings: $settings,
+/// Reads the files of each trigger's folder.
+macro_rules! templates {
+    ($($trigger:ident $folder:literal $source:literal $entry:literal,)+) => {
+        /// The template of a trigger.
+        pub(super) fn of(trigger: Trigger) -> &'static Template {
+            match trigger {
+                $(Trigger::$trigger => &Template {
+                    trigger: Trigger::$trigger,
+                    policy: include_str!(concat!("templates/", $folder, "/policy.rs")),
+                    cases: include_str!(concat!("templates/", $folder, "/cases.toml")),
+                    source: $source,
+                    entry: $entry,
+                },)+
+            }
         }
     };
 }
 
-const TEMPLATES: [Template; 2] = [
-    template!(PreSignUp, "pre-sign-up", r#"{ domains = "example.com" }"#),
-    template!(PreAuthentication, "pre-authentication", r#"{ retired-clients = "app-of-2019" }"#),
-];
-
-/// The template of a trigger.
-pub(super) fn of(trigger: Trigger) -> Option<&'static Template> {
-    TEMPLATES.iter().find(|template| template.trigger == trigger)
-}
-
-/// The triggers that have a template.
-pub(super) fn triggers() -> impl Iterator<Item = Trigger> {
-    TEMPLATES.iter().map(|template| template.trigger)
+templates! {
+    PreSignUp "pre-sign-up" "PreSignUp_SignUp" r#"settings = { domains = "fjordmail.example" }"#,
+    PostConfirmation "post-confirmation" "PostConfirmation_ConfirmSignUp" r#"settings = { domains = "fjordmail.example" }"#,
+    PreAuthentication "pre-authentication" "PreAuthentication_Authentication"
+        r#"settings = { retired-clients = "app-of-2019" }"#,
+    PostAuthentication "post-authentication" "PostAuthentication_Authentication"
+        r#"settings = { suspended = "berg-7" }"#,
+    DefineAuthChallenge "define-auth-challenge" "DefineAuthChallenge_Authentication" "settings = { attempts = 3 }",
+    CreateAuthChallenge "create-auth-challenge" "CreateAuthChallenge_Authentication"
+        "capabilities = [\"random\"]\nsettings = { attribute = \"custom:customer\", length = 8 }",
+    VerifyAuthChallengeResponse "verify-auth-challenge-response" "VerifyAuthChallengeResponse_Authentication"
+        r#"settings = { parameter = "pin" }"#,
+    PreTokenGeneration "pre-token-generation" "TokenGeneration_AuthenticateDevice"
+        r#"settings = { attribute = "custom:tenant", claim = "tenant" }"#,
+    PreTokenGenerationV2 "pre-token-generation-v2" "TokenGeneration_Authentication"
+        r#"settings = { group = "night-shift", scope = "harbour/open-gates" }"#,
+    UserMigration "user-migration" "UserMigration_ForgotPassword"
+        r#"settings = { users = "legacy_åse=ase@fjordmail.example" }"#,
+    CustomMessage "custom-message" "CustomMessage_SignUp" r#"settings = { product = "Fjord Harbour" }"#,
+    CustomEmailSender "custom-email-sender" "CustomEmailSender_SignUp"
+        r#"settings = { test-domains = "test.fjordmail.example" }"#,
+    CustomSmsSender "custom-sms-sender" "CustomSMSSender_SignUp" r#"settings = { prefixes = "+1, +47" }"#,
+    InboundFederation "inbound-federation" "InboundFederation_ExternalProvider"
+        r#"settings = { domains = "northwind.example" }"#,
 }
 
 impl Template {
@@ -48,7 +65,7 @@ impl Template {
             text.replace("{{name}}", name)
                 .replace("{{sdk}}", sdk)
                 .replace("{{trigger}}", self.trigger.name())
-                .replace("{{settings}}", self.settings)
+                .replace("{{entry}}", self.entry)
                 .replace("{{description}}", self.description())
         };
         vec![
@@ -58,8 +75,13 @@ impl Template {
             ("policies.toml".to_owned(), filled(include_str!("templates/policies.toml"))),
             ("src/lib.rs".to_owned(), self.policy.to_owned()),
             (format!("cases/{name}.toml"), filled(self.cases)),
-            ("event.json".to_owned(), self.event.to_owned()),
+            ("event.json".to_owned(), self.event()),
         ]
+    }
+
+    /// An event as Cognito sends it. Every source of a template has one.
+    fn event(&self) -> String {
+        format!("{}\n", example(self.source).map(pretty).unwrap_or_default())
     }
 
     /// What the policy says of itself in its first sentence, without the full stop.
@@ -73,20 +95,13 @@ impl Template {
 mod tests {
     use cogwit_core::event::Event;
     use cogwit_core::policy::Document;
-    use cogwit_core::run::has_interface;
 
     use super::*;
 
     #[test]
-    fn every_trigger_with_an_interface_has_a_template_and_no_other() {
-        for trigger in Trigger::all() {
-            assert_eq!(of(trigger).is_some(), has_interface(trigger), "{trigger}");
-        }
-    }
-
-    #[test]
     fn what_is_filled_in_can_be_read() {
-        for template in &TEMPLATES {
+        for trigger in Trigger::all() {
+            let template = of(trigger);
             let files = template.files("staff-only", r#"{ path = "../sdk" }"#);
             let text = |file: &str| files.iter().find(|(path, _)| path == file).unwrap().1.as_str();
             for (path, text) in &files {
@@ -106,7 +121,7 @@ mod tests {
             let cases: toml::Table = text("cases/staff-only.toml").parse().unwrap();
             assert!(cases["case"].as_array().unwrap().len() >= 3);
             let event = Event::parse(text("event.json").as_bytes()).unwrap();
-            assert_eq!(Trigger::of(&event), Ok(Some(template.trigger)));
+            assert_eq!(Trigger::of(&event), Ok(Some(trigger)));
         }
     }
 }
