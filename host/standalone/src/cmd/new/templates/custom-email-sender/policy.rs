@@ -2,10 +2,10 @@
 //!
 //! | setting | meaning | default |
 //! | --- | --- | --- |
-//! | `test-domains` | e-mail domains that get no e-mails, separated by commas | none, which the policy warns of |
+//! | `test-domains` | e-mail domains, separated by commas | none, which the policy warns of |
 //!
-//! **A pool with this trigger sends no e-mail itself, and neither does the policy.** Somebody else has to
-//! decrypt the code and deliver it: without that, nobody gets a code any more.
+//! **A pool with this trigger sends no e-mail itself, and neither does the policy.** Somebody else
+//! has to decrypt the code and deliver it: without that, nobody gets a code any more.
 
 use cogwit_sdk::custom_email_sender::{CustomEmailSender, Event};
 use cogwit_sdk::settings::{self, Settings};
@@ -22,8 +22,8 @@ impl CustomEmailSender for Policy {
     ///
     /// The event has `user_name()`, `client_id()` and `trigger_source()`, the stored attributes of
     /// the user, such as `attribute("email")`, and what the app sent along: `metadata("key")`. The
-    /// fields behind them are public. `code()` is encrypted, and no policy can read it. A notice of a
-    /// risky sign-in has none, and its attributes are what is known of that sign-in.
+    /// fields behind them are public. `code()` is encrypted, and no policy can read it. A notice of
+    /// a risky sign-in has none, and its attributes are what is known of that sign-in.
     /// `cogwit_sdk::raw_event::get()` is the whole event, as JSON.
     ///
     /// This trigger has nothing to set, and Cognito does not wait for an answer: a refusal is
@@ -57,8 +57,8 @@ fn refusal(reason: &str) -> Denial {
 }
 
 impl Settings for Policy {
-    /// Runs when a policy set is loaded. A set with settings that are refused here never serves, and
-    /// what is logged here as a warning is a warning about the set.
+    /// Runs when a policy set is loaded. A set with settings that are refused here never serves,
+    /// and what is logged here as a warning is a warning about the set.
     fn validate() -> Result<(), String> {
         settings::only(&["test-domains"])?;
         let domains = settings::list("test-domains", "");

@@ -20,15 +20,16 @@ impl CustomMessage for Policy {
     /// Words one message, before Cognito puts the code into it and sends it.
     ///
     /// The event has `user_name()`, `client_id()` and `trigger_source()`, the stored attributes of
-    /// the user, such as `attribute("locale")`, and what the app sent along: `metadata("key")`. What
-    /// stands for the code is `code()`, for a link that confirms `link()`, and for the name of an
-    /// invited user `username_place()`. The fields behind them are public.
+    /// the user, such as `attribute("locale")`, and what the app sent along: `metadata("key")`.
+    /// What stands for the code is `code()`, for a link that confirms `link()`, and for the name of
+    /// an invited user `username_place()`. The fields behind them are public.
     /// `cogwit_sdk::raw_event::get()` is the whole event, as JSON.
     ///
     /// Cognito takes the words for the message that it sends, be it a text message or an e-mail.
-    /// `sms_message` has 6 to 140 characters; `email_message` and `email_subject` may only be set in
-    /// a pool that sends through Amazon SES. A message without `code()` is refused, and so is an
-    /// invitation without `username_place()`. A refusal of yours fails what the user was about to do.
+    /// `sms_message` has 6 to 140 characters; `email_message` and `email_subject` may only be set
+    /// in a pool that sends through Amazon SES. A message without `code()` is refused, and so is an
+    /// invitation without `username_place()`. A refusal of yours fails what the user was about to
+    /// do.
     fn decide(event: Event) -> Result<Response, Denial> {
         if event.code().is_empty() {
             // For the operator: the report of `cogwit run` shows it, and the user never sees it.
@@ -62,7 +63,9 @@ impl Settings for Policy {
         settings::only(&["product"])?;
         let product = settings::text("product", "");
         if !(1..=40).contains(&product.chars().count()) {
-            return Err(format!("`product` is `{product}`: write 1 to 40 characters"));
+            return Err(format!(
+                "`product` is `{product}`: write 1 to 40 characters"
+            ));
         }
         match product.contains(['{', '}']) {
             true => Err(format!("`product` is `{product}`: write it without braces")),
@@ -92,10 +95,15 @@ mod tests {
 
     #[test]
     fn text_messages_name_the_product() {
-        let response = decide(event("CustomMessage_SignUp"), "Fjord").value.unwrap();
+        let response = decide(event("CustomMessage_SignUp"), "Fjord")
+            .value
+            .unwrap();
         let text = "{####} is your Fjord code. Do not share it";
         assert_eq!(response.sms_message.as_deref(), Some(text));
-        assert_eq!((response.email_message, response.email_subject), (None, None));
+        assert_eq!(
+            (response.email_message, response.email_subject),
+            (None, None)
+        );
     }
 
     #[test]
@@ -104,7 +112,10 @@ mod tests {
             let source = format!("CustomMessage_{source}");
             let response = decide(event(&source), &"x".repeat(40)).value.unwrap();
             let text = response.sms_message.unwrap();
-            assert!(text.contains("{####}") && text.chars().count() <= 140, "{text}");
+            assert!(
+                text.contains("{####}") && text.chars().count() <= 140,
+                "{text}"
+            );
             let invites = source.ends_with("AdminCreateUser");
             assert_eq!(text.contains("{username}"), invites, "{text}");
         }

@@ -6,8 +6,8 @@
 //!
 //! Text messages to numbers that cost their sender dearly are a common fraud.
 //!
-//! **A pool with this trigger sends no text message itself, and neither does the policy.** Somebody else has
-//! to decrypt the code and deliver it: without that, nobody gets a code any more.
+//! **A pool with this trigger sends no text message itself, and neither does the policy.** Somebody
+//! else has to decrypt the code and deliver it: without that, nobody gets a code any more.
 
 use cogwit_sdk::custom_sms_sender::{CustomSmsSender, Event};
 use cogwit_sdk::settings::{self, Settings};
@@ -23,9 +23,9 @@ impl CustomSmsSender for Policy {
     /// Takes note of one text message that is due.
     ///
     /// The event has `user_name()`, `client_id()` and `trigger_source()`, the stored attributes of
-    /// the user, such as `attribute("phone_number")`, and what the app sent along: `metadata("key")`.
-    /// The fields behind them are public. `code()` is encrypted, and no policy can read it.
-    /// `cogwit_sdk::raw_event::get()` is the whole event, as JSON.
+    /// the user, such as `attribute("phone_number")`, and what the app sent along:
+    /// `metadata("key")`. The fields behind them are public. `code()` is encrypted, and no policy
+    /// can read it. `cogwit_sdk::raw_event::get()` is the whole event, as JSON.
     ///
     /// This trigger has nothing to set, and Cognito does not wait for an answer: a refusal is
     /// recorded, and the user never sees it.
@@ -34,8 +34,8 @@ impl CustomSmsSender for Policy {
         // Settings are text, from the entry of this policy in policies.toml.
         let prefixes = settings::list("prefixes", "");
         let Some(prefix) = prefixes.iter().find(|&prefix| number.starts_with(prefix)) else {
-            // A refusal has a message for users, though this trigger shows it to nobody, and a reason
-            // for the operator's reports and records.
+            // A refusal has a message for users, though this trigger shows it to nobody, and a
+            // reason for the operator's reports and records.
             let denial = Denial::new("No text message is sent");
             return Err(denial.because("the number is not of our countries"));
         };

@@ -4,8 +4,8 @@
 //! | --- | --- | --- |
 //! | `attempts` | how many answers to the challenge may be wrong before the sign-in ends | 3 |
 //!
-//! The triggers create auth challenge and verify auth challenge response make the challenge and judge its
-//! answers; this one chooses the steps.
+//! The triggers create auth challenge and verify auth challenge response make the challenge and
+//! judge its answers; this one chooses the steps.
 
 use cogwit_sdk::define_auth_challenge::{DefineAuthChallenge, Event, Response};
 use cogwit_sdk::settings::{self, Settings};
@@ -20,6 +20,9 @@ export!(Policy: define_auth_challenge, settings);
 /// The name of every challenge of our own.
 const OURS: &str = "CUSTOM_CHALLENGE";
 
+/// The challenge by which Cognito checks the password.
+const PASSWORD: &str = "PASSWORD_VERIFIER";
+
 impl DefineAuthChallenge for Policy {
     /// Chooses the next step of one custom sign-in: when it begins, and after each answer.
     ///
@@ -30,44 +33,45 @@ impl DefineAuthChallenge for Policy {
     /// `is_nobody()` there is no such user, and the answer must not show it.
     /// `cogwit_sdk::raw_event::get()` is the whole event, as JSON.
     ///
-    /// `Response::challenge()` has create auth challenge called, `Response::tokens()` signs the user
-    /// in, and `Response::end()` ends the sign-in. What Cognito asks for by itself, such as a code by
-    /// SMS, it puts between the steps: never choose that. A refusal ends the sign-in with a message.
+    /// `Response::challenge()` has create auth challenge called, `Response::tokens()` signs the
+    /// user in, and `Response::end()` ends the sign-in. What Cognito asks for by itself, such as a
+    /// code by SMS, it puts between the steps: never choose that. A refusal ends the sign-in with a
+    /// message.
     fn decide(event: Event) -> Result<Response, Denial> {
-        let Some(last) = event.session.last() else {
-            // For the operator: the report of `cogwit run` shows it, and the user never sees it.
-            // Keep out what says who the user is.
-            log::info("the app began without a password");
-            return Ok(Response::end());
-        };
         // Look at a challenge's name as well as at its result: every kind of challenge has a result.
-        if !event.session.iter().any(|step| passed(step, "PASSWORD_VERIFIER")) {
-            return Ok(match last.challenge_name.as_str() {
-                "SRP_A" => password(),
-                _ => Response::end(),
-            });
+        let is_ours = |step: &&Challenge| step.challenge_name == OURS;
+        let (ours, others): (Vec<_>, Vec<_>) = event.session.iter().partition(is_ours);
+        if others.iter().any(|step| !is_right(step)) {
+            return Ok(Response::end());
+        }
+        if !others.iter().any(|step| step.challenge_name == PASSWORD) {
+            return Ok(first(event.session.last()));
         }
         // Whoever does not exist walks the same steps as everybody, and is never signed in.
-        if passed(last, OURS) && !event.is_nobody() {
+        if ours.last().is_some_and(|last| is_right(last)) && !event.is_nobody() {
             return Ok(Response::tokens());
         }
-        let tries = event.session.iter().filter(|step| step.challenge_name == OURS);
-        Ok(match tries.count() < attempts() {
+        Ok(match ours.len() < attempts() {
             true => Response::challenge(),
             false => Response::end(),
         })
     }
 }
 
-/// Whether this is the challenge `name`, answered well.
-fn passed(step: &Challenge, name: &str) -> bool {
-    step.challenge_name == name && step.challenge_result == Some(true)
+fn is_right(step: &Challenge) -> bool {
+    step.challenge_result == Some(true)
 }
 
-/// Has Cognito check the password.
-fn password() -> Response {
+/// Has Cognito check the password, where the app began with it.
+fn first(last: Option<&Challenge>) -> Response {
+    if last.is_none_or(|last| last.challenge_name != "SRP_A") {
+        // For the operator: the report of `cogwit run` shows it, and the user never sees it.
+        // Keep out what says who the user is.
+        log::info("the app began without a password");
+        return Response::end();
+    }
     Response {
-        challenge_name: Some("PASSWORD_VERIFIER".to_owned()),
+        challenge_name: Some(PASSWORD.to_owned()),
         ..Response::challenge()
     }
 }
@@ -112,21 +116,24 @@ mod tests {
     }
 
     const BEGUN: (&str, bool) = ("SRP_A", true);
-    const PASSWORD: (&str, bool) = ("PASSWORD_VERIFIER", true);
+    const KNOWN: (&str, bool) = (PASSWORD, true);
     const RIGHT: (&str, bool) = (OURS, true);
     const WRONG: (&str, bool) = (OURS, false);
 
     #[test]
     fn the_password_comes_first() {
-        assert_eq!(decide(&[BEGUN], false), password());
-        assert_eq!(decide(&[BEGUN, PASSWORD], false), Response::challenge());
-        let with_code = [BEGUN, PASSWORD, ("SMS_MFA", true)];
+        let first = decide(&[BEGUN], false);
+        assert_eq!(first.challenge_name.as_deref(), Some(PASSWORD));
+        assert_eq!(first.issue_tokens, Some(false));
+        assert_eq!(decide(&[BEGUN, KNOWN], false), Response::challenge());
+        let with_code = [BEGUN, KNOWN, ("SMS_MFA", true)];
         assert_eq!(decide(&with_code, false), Response::challenge());
         for steps in [
             &[][..],
             &[RIGHT],
             &[BEGUN, RIGHT],
-            &[BEGUN, ("PASSWORD_VERIFIER", false)],
+            &[BEGUN, (PASSWORD, false)],
+            &[BEGUN, KNOWN, ("SMS_MFA", false), RIGHT],
         ] {
             assert_eq!(decide(steps, false), Response::end(), "{steps:?}");
         }
@@ -140,7 +147,7 @@ mod tests {
             (&[WRONG, RIGHT], Response::tokens()),
             (&[WRONG, WRONG], Response::end()),
         ] {
-            let steps = [&[BEGUN, PASSWORD], answers].concat();
+            let steps = [&[BEGUN, KNOWN], answers].concat();
             assert_eq!(decide(&steps, false), next, "{answers:?}");
         }
     }
@@ -148,10 +155,10 @@ mod tests {
     #[test]
     fn nobody_walks_the_same_steps_and_is_never_signed_in() {
         for answers in [&[][..], &[WRONG], &[WRONG, WRONG]] {
-            let steps = [&[BEGUN, PASSWORD], answers].concat();
+            let steps = [&[BEGUN, KNOWN], answers].concat();
             assert_eq!(decide(&steps, true), decide(&steps, false), "{answers:?}");
         }
-        assert_eq!(decide(&[BEGUN, PASSWORD, RIGHT], true), Response::challenge());
+        assert_eq!(decide(&[BEGUN, KNOWN, RIGHT], true), Response::challenge());
     }
 
     #[test]

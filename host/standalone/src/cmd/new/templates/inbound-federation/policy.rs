@@ -3,7 +3,7 @@
 //! | setting | meaning | default |
 //! | --- | --- | --- |
 //! | `domains` | the e-mail domains that may come in, separated by commas | none: it must be set |
-//! | `attributes` | the claims to keep beside `email`, as attributes of the same names | `given_name, family_name` |
+//! | `attributes` | the claims to keep beside `email` | `given_name, family_name` |
 //!
 //! Name every attribute that the pool requires.
 
@@ -21,10 +21,10 @@ impl InboundFederation for Policy {
     /// Maps what an identity provider says of one user, at every federated sign-in, before Cognito
     /// creates or updates the profile.
     ///
-    /// The event has `user_name()`, `client_id()` and `trigger_source()`, the `provider()` by its name
-    /// in the pool, its `provider_type()`, such as `OIDC` or `SAML`, and what it says:
-    /// `claim("email")` looks in the ID token, then in the userinfo, then in the SAML assertion. The
-    /// fields behind them are public; the tokens among them are secret.
+    /// The event has `user_name()`, `client_id()` and `trigger_source()`, the `provider()` by its
+    /// name in the pool, its `provider_type()`, such as `OIDC` or `SAML`, and what it says:
+    /// `claim("email")` looks in the ID token, then in the userinfo, then in the SAML assertion.
+    /// The fields behind them are public; the tokens among them are secret.
     /// `cogwit_sdk::raw_event::get()` is the whole event, as JSON.
     ///
     /// The attributes of the response are the whole profile: Cognito drops those that are left out.
@@ -46,8 +46,8 @@ impl InboundFederation for Policy {
         for name in settings::list("attributes", "given_name, family_name") {
             match event.claim(&name) {
                 Some(value) => response = response.with_attribute(&name, value),
-                // For the operator: the report of `cogwit run` shows it, and the user never sees it.
-                // Keep out what says who the user is.
+                // For the operator: the report of `cogwit run` shows it, and the user never sees
+                // it. Keep out what says who the user is.
                 None => log::info(format!("the provider does not say `{name}`")),
             }
         }
@@ -56,7 +56,8 @@ impl InboundFederation for Policy {
 }
 
 /// A refusal has two texts. The message is what the user reads: one sentence, without a full stop,
-/// since Cognito adds one. The reason is for the operator, and only the reports and records have it.
+/// since Cognito adds one. The reason is for the operator, and only the reports and records have
+/// it.
 fn refusal(reason: &str) -> Denial {
     Denial::new("Your organization has no access").because(reason)
 }
@@ -105,7 +106,10 @@ mod tests {
         for address in ["", "kaia", "kaia@elsewhere.example"] {
             let run = decide(Event::default().with_claim("email", address));
             let denial = run.value.unwrap_err();
-            assert_eq!(denial.message, "Your organization has no access", "{address}");
+            assert_eq!(
+                denial.message, "Your organization has no access",
+                "{address}"
+            );
             assert!(denial.reason.is_some());
         }
         assert!(decide(Event::default()).value.is_err());

@@ -5,8 +5,8 @@
 //! | `suspended` | tenants, separated by commas | none, which the policy warns of |
 //! | `attribute` | the attribute that names a user's tenant | `custom:tenant` |
 //!
-//! Before the password is checked, the trigger pre authentication could refuse them too, and would tell
-//! strangers which tenant a user is of. Here only the users themselves learn of it.
+//! Before the password is checked, the trigger pre authentication could refuse them too, and would
+//! tell strangers which tenant a user is of. Here only the users themselves learn of it.
 
 use cogwit_sdk::post_authentication::{Event, PostAuthentication};
 use cogwit_sdk::settings::{self, Settings};
@@ -23,8 +23,8 @@ impl PostAuthentication for Policy {
     ///
     /// The event has `user_name()`, `client_id()` and `trigger_source()`, the stored attributes of
     /// the user, such as `attribute("email")`, and what the app sent along with its answer to a
-    /// challenge: `metadata("key")`. The fields behind them are public, and so is `new_device_used`,
-    /// which means something only where the pool remembers devices.
+    /// challenge: `metadata("key")`. The fields behind them are public, and so is
+    /// `new_device_used`, which means something only where the pool remembers devices.
     /// `cogwit_sdk::raw_event::get()` is the whole event, as JSON.
     ///
     /// This trigger has nothing to set. A refusal fails the sign-in, and no tokens are made.
@@ -48,8 +48,8 @@ impl PostAuthentication for Policy {
 }
 
 impl Settings for Policy {
-    /// Runs when a policy set is loaded. A set with settings that are refused here never serves, and
-    /// what is logged here as a warning is a warning about the set.
+    /// Runs when a policy set is loaded. A set with settings that are refused here never serves,
+    /// and what is logged here as a warning is a warning about the set.
     fn validate() -> Result<(), String> {
         settings::only(&["suspended", "attribute"])?;
         if settings::list("suspended", "").is_empty() {

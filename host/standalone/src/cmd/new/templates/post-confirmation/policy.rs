@@ -2,7 +2,7 @@
 //!
 //! | setting | meaning | default |
 //! | --- | --- | --- |
-//! | `domains` | the e-mail domains to point to, separated by commas | none, which the policy warns of |
+//! | `domains` | the e-mail domains, separated by commas | none, which the policy warns of |
 //!
 //! Somebody who only has a new password is not new, and is passed over.
 
@@ -23,9 +23,9 @@ impl PostConfirmation for Policy {
     /// the user, such as `attribute("email")`, and what the app sent along: `metadata("key")`. The
     /// fields behind them are public. `cogwit_sdk::raw_event::get()` is the whole event, as JSON.
     ///
-    /// This trigger has nothing to set. A refusal is reported to the caller, but undoes nothing: the
-    /// user stays confirmed. Cognito may call again for the same user, and it never calls for users
-    /// whom an administrator creates.
+    /// This trigger has nothing to set. A refusal is reported to the caller, but undoes nothing:
+    /// the user stays confirmed. Cognito may call again for the same user, and it never calls for
+    /// users whom an administrator creates.
     fn decide(event: Event) -> Result<(), Denial> {
         if event.trigger_source() == "PostConfirmation_ConfirmForgotPassword" {
             return Ok(());
@@ -45,8 +45,8 @@ impl PostConfirmation for Policy {
 }
 
 impl Settings for Policy {
-    /// Runs when a policy set is loaded. A set with settings that are refused here never serves, and
-    /// what is logged here as a warning is a warning about the set.
+    /// Runs when a policy set is loaded. A set with settings that are refused here never serves,
+    /// and what is logged here as a warning is a warning about the set.
     fn validate() -> Result<(), String> {
         settings::only(&["domains"])?;
         let domains = settings::list("domains", "");

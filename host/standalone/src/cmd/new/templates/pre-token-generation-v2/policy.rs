@@ -5,7 +5,8 @@
 //! | `group` | the group | none: it must be set |
 //! | `scope` | the scope that its members get | none: it must be set |
 //!
-//! It answers events of versions 2 and 3, which a pool sends where this is the version of its trigger.
+//! It answers events of versions 2 and 3, which a pool sends where this is the version of its
+//! trigger.
 
 use cogwit_sdk::pre_token_generation_v2::{Event, PreTokenGenerationV2, Response};
 use cogwit_sdk::settings::{self, Settings};
@@ -28,9 +29,10 @@ impl PreTokenGenerationV2 for Policy {
     /// are public. `cogwit_sdk::raw_event::get()` is the whole event, as JSON.
     ///
     /// `with_id_claim` and `with_access_claim` set claims: texts, numbers, lists or JSON.
-    /// `without_id_claim` takes a claim out, `with_scope` and `without_scope` change the scopes, and
-    /// `group_override_details` replaces the groups of both tokens. Cognito never changes claims such
-    /// as `sub`, `iss` or most that begin with `cognito:`. A refusal makes no tokens at all.
+    /// `without_id_claim` takes a claim out, `with_scope` and `without_scope` change the scopes,
+    /// and `group_override_details` replaces the groups of both tokens. Cognito never changes
+    /// claims such as `sub`, `iss` or most that begin with `cognito:`. A refusal makes no tokens at
+    /// all.
     fn decide(event: Event) -> Result<Response, Denial> {
         // Settings are text, from the entry of this policy in policies.toml.
         let (group, scope) = (settings::text("group", ""), settings::text("scope", ""));

@@ -2,11 +2,11 @@
 //!
 //! | setting | meaning | default |
 //! | --- | --- | --- |
-//! | `attribute` | the attribute that names the tenant; no app client may write it | `custom:tenant` |
+//! | `attribute` | where the tenant is; no app client may write it | `custom:tenant` |
 //! | `claim` | the claim that gets it | `tenant` |
 //!
-//! It answers events of version 1, which a pool sends where this is the version of its trigger. They change
-//! the ID token only; the trigger pre token generation v2 changes the access token too.
+//! It answers events of version 1, which a pool sends where this is the version of its trigger.
+//! They change the ID token only; the trigger pre token generation v2 changes the access token too.
 
 use cogwit_sdk::pre_token_generation::{Event, PreTokenGeneration, Response};
 use cogwit_sdk::settings::{self, Settings};
@@ -28,8 +28,8 @@ impl PreTokenGeneration for Policy {
     /// `cogwit_sdk::raw_event::get()` is the whole event, as JSON.
     ///
     /// `with_claim` sets a claim of the ID token, `without_claim` takes one out, and
-    /// `group_override_details` replaces the groups of both tokens. Cognito never changes claims such
-    /// as `sub`, `iss` or most that begin with `cognito:`. A refusal makes no tokens at all.
+    /// `group_override_details` replaces the groups of both tokens. Cognito never changes claims
+    /// such as `sub`, `iss` or most that begin with `cognito:`. A refusal makes no tokens at all.
     fn decide(event: Event) -> Result<Response, Denial> {
         // Settings are text, from the entry of this policy in policies.toml.
         let attribute = settings::text("attribute", "custom:tenant");

@@ -2,11 +2,11 @@
 //!
 //! | setting | meaning | default |
 //! | --- | --- | --- |
-//! | `users` | who may come, such as `kaia=kaia@example.com, ola=ola@example.com` | none, which the policy warns of |
+//! | `users` | who may come, such as `kaia=kaia@example.com, …` | none, which the policy warns of |
 //!
-//! The policy knows no passwords, so a sign-in fails as for any user who does not exist; the app then offers
-//! to reset the password. Cognito mails a code to the address of the list, and creates the user. Give a list
-//! that nobody shall read as `{ env = "COGWIT_SECRET_USERS" }`.
+//! The policy knows no passwords, so a sign-in fails as for any user who does not exist; the app
+//! then offers to reset the password. Cognito mails a code to the address of the list, and creates
+//! the user. Give a list that nobody shall read as `{ env = "COGWIT_SECRET_USERS" }`.
 
 use cogwit_sdk::settings::{self, Settings};
 use cogwit_sdk::user_migration::{Event, MessageAction, Response, UserMigration};
@@ -26,9 +26,9 @@ impl UserMigration for Policy {
     /// `metadata("key")`. `password()` is what the user typed: keep it out of every log. The fields
     /// behind them are public. `cogwit_sdk::raw_event::get()` is the whole event, as JSON.
     ///
-    /// A response with attributes has Cognito create the user: with the password that was typed where
-    /// `final_user_status` says `Confirmed`, else a new one is asked for. Without attributes nobody is
-    /// created, and a refusal ends alike: Cognito replaces its message by its own.
+    /// A response with attributes has Cognito create the user: with the password that was typed
+    /// where `final_user_status` says `Confirmed`, else a new one is asked for. Without attributes
+    /// nobody is created, and a refusal ends alike: Cognito replaces its message by its own.
     fn decide(event: Event) -> Result<Response, Denial> {
         if event.trigger_source() != "UserMigration_ForgotPassword" {
             // Vouches for nobody, and leaves the response as Cognito sent it.
@@ -43,7 +43,8 @@ impl UserMigration for Policy {
             log::info("nobody of that name is in the list");
             return Ok(Response::default());
         };
-        // The code that resets the password goes to verified addresses only: the list vouches for them.
+        // The code that resets the password goes to verified addresses only: the list vouches for
+        // them.
         let response = Response::default()
             .with_attribute("email", address.trim())
             .with_attribute("email_verified", "true");
@@ -56,8 +57,8 @@ impl UserMigration for Policy {
 }
 
 impl Settings for Policy {
-    /// Runs when a policy set is loaded. A set with settings that are refused here never serves, and
-    /// what is logged here as a warning is a warning about the set.
+    /// Runs when a policy set is loaded. A set with settings that are refused here never serves,
+    /// and what is logged here as a warning is a warning about the set.
     fn validate() -> Result<(), String> {
         settings::only(&["users"])?;
         let users = settings::list("users", "");
@@ -131,7 +132,10 @@ mod tests {
         assert!(validate("user", "a=a@example.com").value.is_err());
         for odd in ["a", "=a@example.com", "a=", "a=example.com"] {
             let refused = validate("users", &format!("b=b@example.com, {odd}")).value;
-            assert!(refused.unwrap_err().starts_with("entry 2 of `users`"), "{odd}");
+            assert!(
+                refused.unwrap_err().starts_with("entry 2 of `users`"),
+                "{odd}"
+            );
         }
         assert_eq!(validate("users", "").logs.len(), 1);
     }

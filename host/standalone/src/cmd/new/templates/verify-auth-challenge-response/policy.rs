@@ -4,7 +4,8 @@
 //! | --- | --- | --- |
 //! | `parameter` | the private parameter that holds the right answer | `digits` |
 //!
-//! Blanks and `-` in an answer do not count. How often somebody may answer, define auth challenge says.
+//! Blanks and `-` in an answer do not count. How often somebody may answer, define auth challenge
+//! says.
 
 use cogwit_sdk::settings::{self, Settings};
 use cogwit_sdk::verify_auth_challenge_response::{Event, Response, VerifyAuthChallengeResponse};
@@ -21,9 +22,9 @@ impl VerifyAuthChallengeResponse for Policy {
     ///
     /// The event has `user_name()`, `client_id()` and `trigger_source()`, the stored attributes of
     /// the user, such as `attribute("email")`, the `answer()`, what create auth challenge kept:
-    /// `private_parameter("name")`, and what the app sent along: `metadata("key")`. The fields behind
-    /// them are public. Where `is_nobody()` there is no such user, and the answer must not show it.
-    /// `cogwit_sdk::raw_event::get()` is the whole event, as JSON.
+    /// `private_parameter("name")`, and what the app sent along: `metadata("key")`. The fields
+    /// behind them are public. Where `is_nobody()` there is no such user, and the answer must not
+    /// show it. `cogwit_sdk::raw_event::get()` is the whole event, as JSON.
     ///
     /// Right or wrong, define auth challenge is called next, and chooses what becomes of it. A
     /// refusal ends the sign-in with a message.
