@@ -34,7 +34,8 @@ macro_rules! templates {
 
 templates! {
     PreSignUp "pre-sign-up" "PreSignUp_SignUp" r#"settings = { domains = "fjordmail.example" }"#,
-    PostConfirmation "post-confirmation" "PostConfirmation_ConfirmSignUp" r#"settings = { domains = "fjordmail.example" }"#,
+    PostConfirmation "post-confirmation" "PostConfirmation_ConfirmSignUp"
+        r#"settings = { domains = "fjordmail.example" }"#,
     PreAuthentication "pre-authentication" "PreAuthentication_Authentication"
         r#"settings = { retired-clients = "app-of-2019" }"#,
     PostAuthentication "post-authentication" "PostAuthentication_Authentication"
