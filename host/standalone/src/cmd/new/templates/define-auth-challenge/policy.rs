@@ -38,7 +38,7 @@ impl DefineAuthChallenge for Policy {
     /// code by SMS, it puts between the steps: never choose that. A refusal ends the sign-in with a
     /// message.
     fn decide(event: Event) -> Result<Response, Denial> {
-        // Look at a challenge's name as well as at its result: every kind of challenge has a result.
+        // Look at a challenge's name as well as at its result: challenges of every kind have one.
         let is_ours = |step: &&Challenge| step.challenge_name == OURS;
         let (ours, others): (Vec<_>, Vec<_>) = event.session.iter().partition(is_ours);
         if others.iter().any(|step| !is_right(step)) {
