@@ -7,6 +7,7 @@ mod failure;
 mod output;
 mod report;
 mod serve;
+mod shell;
 mod sign;
 mod store;
 mod watch;

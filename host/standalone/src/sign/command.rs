@@ -1,11 +1,7 @@
 //! Is a shell command that signs what it reads, so that the secret key may stay in a KMS or an HSM.
 
 use std::fmt;
-use std::io::{Read, Write};
-use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
-use std::sync::mpsc;
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD_PAD_INDIFFERENT;
@@ -13,15 +9,10 @@ use blake2::{Blake2b512, Digest};
 
 use super::public::{PublicKey, UNTRUSTED};
 use super::text;
+use crate::shell::{self, MOST_OUTPUT};
 
 /// How long a command may take for one answer.
 const PATIENCE: Duration = Duration::from_secs(60);
-
-/// How long its output may stay open once it has ended.
-const GRACE: Duration = Duration::from_secs(1);
-
-/// More than any signature has.
-const MOST_OUTPUT: usize = 64 * 1024;
 
 /// A command that signs.
 pub(super) struct SignCommand {
@@ -63,51 +54,8 @@ impl SignCommand {
     }
 
     fn ask(&self, input: &[u8]) -> Result<Answer, String> {
-        let (status, output) = self.run(input)?;
-        match status.success() {
-            // Who writes on and on is ended by that.
-            _ if output.len() == MOST_OUTPUT => Err(wrong("too much")),
-            true => answer(&output),
-            false => Err(format!("it ended with {status}: see what it wrote to standard error, and try it by hand")),
-        }
-    }
-
-    /// Runs it. Standard error, and the terminal for those that ask for a PIN, are its own.
-    fn run(&self, input: &[u8]) -> Result<(ExitStatus, Vec<u8>), String> {
-        let start = Instant::now();
-        let mut shell = Command::new("sh");
-        shell.arg("-c").arg(&self.command).stdin(Stdio::piped()).stdout(Stdio::piped());
-        let mut child =
-            shell.spawn().map_err(|error| format!("`sh` does not start: {error}; install a POSIX shell"))?;
-        if let Some(mut stdin) = child.stdin.take() {
-            let input = input.to_vec();
-            // One that does not read all of it may have its reasons: the signature tells.
-            thread::spawn(move || stdin.write_all(&input));
-        }
-        let output = reader(child.stdout.take());
-        let status = self.wait(&mut child, start)?.ok_or_else(|| {
-            let patience = humantime::format_duration(self.patience);
-            format!("it did not end within {patience}: see what it waits for, and try it by hand")
-        })?;
-        let output = output.recv_timeout(GRACE).map_err(|_| {
-            "something that it started still holds its standard output: let it end when all is printed".to_owned()
-        })?;
-        Ok((status, output))
-    }
-
-    /// How it ended; nothing if it did not, and had to be stopped.
-    fn wait(&self, child: &mut Child, start: Instant) -> Result<Option<ExitStatus>, String> {
-        loop {
-            let status = child.try_wait().map_err(|error| format!("how it ended is unknown: {error}; try again"))?;
-            if status.is_some() || start.elapsed() > self.patience {
-                if status.is_none() {
-                    // Fails only if it has ended by now.
-                    let _ = child.kill().and_then(|()| child.wait());
-                }
-                return Ok(status);
-            }
-            thread::sleep(Duration::from_millis(10));
-        }
+        let output = shell::run(&self.command, input, self.patience)?;
+        if output.len() == MOST_OUTPUT { Err(wrong("too much")) } else { answer(&output) }
     }
 }
 
@@ -115,18 +63,6 @@ impl fmt::Display for SignCommand {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.command)
     }
-}
-
-/// Reads an output to its end, on a thread of its own, since a command may leave it open for ever.
-fn reader(output: Option<ChildStdout>) -> mpsc::Receiver<Vec<u8>> {
-    let (sender, receiver) = mpsc::channel();
-    thread::spawn(move || {
-        let mut bytes = Vec::new();
-        // What breaks off is no signature, and nobody waits any more for what comes late.
-        let _ = output.map(|output| output.take(MOST_OUTPUT as u64).read_to_end(&mut bytes));
-        let _ = sender.send(bytes);
-    });
-    receiver
 }
 
 /// What an output says.
@@ -158,6 +94,9 @@ fn wrong(printed: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::process::{Command, Stdio};
+    use std::time::Instant;
+
     use super::*;
 
     fn asked(command: &str, input: &[u8]) -> Result<Answer, String> {
