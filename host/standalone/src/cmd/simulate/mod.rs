@@ -10,6 +10,20 @@ mod options;
 mod signup;
 /// A sign-in with a password, to the tokens.
 mod signin;
+/// A sign-in by challenges, to the tokens.
+mod custom_auth;
+/// Who answers the challenges.
+mod answers;
+/// A sign-in at another identity provider.
+mod federated;
+/// New tokens for an old sign-in.
+mod refresh;
+/// A user who comes from another directory.
+mod migrate;
+/// The tokens that a sign-in ends with.
+mod tokens;
+/// A message with a code.
+mod message;
 /// The user pool: fires a trigger, and remembers the user.
 mod pool;
 /// Who signs up or in.
@@ -22,6 +36,8 @@ mod endpoint;
 mod response;
 /// What Cognito's caller sees of what went wrong.
 mod exception;
+/// What no report shows.
+mod hidden;
 /// What is printed of each step.
 mod told;
 

@@ -4,12 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
 use cogwit_core::event::{EditError, MemberPath, NoExample, Object, Trigger, example, pretty};
+use serde::Serialize;
 use serde_json::Value;
 
 use super::super::common::config_from_env;
 use super::endpoint::Endpoint;
 use super::exception::Exception;
 use super::function::{Answer, Function, Tried};
+use super::hidden::Hidden;
 use super::options::{Entry, Options};
 use super::response::{Response, read};
 use super::told::{Step, Told};
@@ -25,6 +27,8 @@ pub(super) type Change<'a> = (&'a str, Option<String>);
 /// Why a flow does not go on.
 pub(super) enum Stop {
     Exception(Exception),
+    /// The story could not be told to its end.
+    Unfinished(Failure),
     /// Not Cognito's, but ours.
     Failure(Failure),
 }
@@ -46,6 +50,7 @@ pub(super) struct Pool<'a> {
     function: Function,
     wired: BTreeSet<Trigger>,
     told: Told,
+    hidden: Hidden,
     /// Who goes through the flow.
     pub(super) user: User,
     /// The operation of Cognito's API whose caller waits.
@@ -77,6 +82,7 @@ impl<'a> Pool<'a> {
         let told = Told::begin(flow, options, &function)?;
         Ok(Self {
             user: User::new(options),
+            hidden: Hidden::default(),
             call: "",
             broke: false,
             reached: false,
@@ -95,7 +101,7 @@ impl<'a> Pool<'a> {
 
     /// Tells what happens beside the triggers.
     pub(super) fn note(&mut self, text: impl AsRef<str>) -> Result<(), Stop> {
-        Ok(self.told.note(text.as_ref())?)
+        Ok(self.told.note(&self.hidden.mask(text.as_ref().to_owned()))?)
     }
 
     /// Fires a trigger: the event goes to the function until there is an answer, and the answer's response is read. A trigger
@@ -115,11 +121,15 @@ impl<'a> Pool<'a> {
         let (tried, tries) = self.ask(&event)?;
         let took = since.elapsed();
         let output = tried.answer.output(trigger);
+        self.hidden.learn(event.as_bytes());
+        self.hidden.learn(output.as_ref().copied().unwrap_or_default());
         let result = output.clone().and_then(|output| read(&event, output, &self.user));
+        let result = result.map_err(|it| it.seen(trigger, &self.options.client_id).without(&self.hidden));
         let exception = result.as_ref().err();
         self.broke |= exception.is_some_and(|it| !it.denies) || tried.report.as_ref().is_some_and(|it| it.broke);
         let response = output.ok().filter(|_| tried.report.is_none()).and_then(|output| changed(&event, output));
-        self.told.step(&Step { source, trigger, tries, took, exception, response, event: &event, tried: &tried })?;
+        let (event, tried, hidden) = (&event, &tried, &self.hidden);
+        self.told.step(&Step { source, trigger, tries, took, exception, response, event, tried, hidden })?;
         Ok(result?)
     }
 
@@ -146,7 +156,7 @@ impl<'a> Pool<'a> {
         let own = [
             ("region", text(region)),
             ("userPoolId", text(&options.pool_id)),
-            ("userName", text(&options.user)),
+            ("userName", text(&self.user.name)),
             ("callerContext.clientId", text(&options.client_id)),
             ("request.userAttributes", json(&self.user.attributes())),
         ];
@@ -171,17 +181,19 @@ impl<'a> Pool<'a> {
     }
 }
 
-fn text(text: &str) -> Option<String> {
+/// A text of an event.
+pub(super) fn text(text: &str) -> Option<String> {
     Some(Value::from(text).to_string())
 }
 
-fn json(map: &BTreeMap<&str, String>) -> Option<String> {
-    serde_json::to_string(map).ok()
+/// Anything else of an event.
+pub(super) fn json(value: &impl Serialize) -> Option<String> {
+    serde_json::to_string(value).ok()
 }
 
 /// A map of an event. Where the call gave nothing, it is absent.
 pub(super) fn map(entries: &[Entry]) -> Option<String> {
-    let map = entries.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
+    let map: BTreeMap<_, _> = entries.iter().map(|(name, value)| (name, value)).collect();
     json(&map).filter(|_| !entries.is_empty())
 }
 

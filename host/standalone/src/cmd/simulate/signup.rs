@@ -1,10 +1,10 @@
 //! Plays a sign-up: SignUp, the message with the code, and ConfirmSignUp.
 
 use cogwit_core::event::Trigger;
-use cogwit_core::text::one_line;
 use serde::Deserialize;
 
 use super::command::EXIT_CODES;
+use super::message;
 use super::options::{Entry, Options, entry};
 use super::pool::{Pool, Stop, map, map_or_null};
 use super::response::{Nothing, Response};
@@ -35,7 +35,7 @@ pub(super) struct Args {
 /// What pre sign-up may answer.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-struct Answer {
+pub(super) struct Answer {
     auto_confirm_user: Option<bool>,
     auto_verify_email: Option<bool>,
     auto_verify_phone: Option<bool>,
@@ -46,7 +46,7 @@ impl Answer {
         self.auto_confirm_user == Some(true)
     }
 
-    fn verifies(&self) -> impl Iterator<Item = Medium> {
+    pub(super) fn verifies(&self) -> impl Iterator<Item = Medium> {
         let wanted = [(Medium::Email, self.auto_verify_email), (Medium::Phone, self.auto_verify_phone)];
         wanted.into_iter().filter(|(_, wanted)| *wanted == Some(true)).map(|(medium, _)| medium)
     }
@@ -64,39 +64,6 @@ impl Response for Answer {
     }
 }
 
-/// What custom message may answer. Null leaves the pool's own text.
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-struct Message {
-    sms_message: Option<String>,
-    email_message: Option<String>,
-    email_subject: Option<String>,
-}
-
-/// Stands in a message for the code.
-const CODE: &str = "{####}";
-/// Stands in an e-mail for a link that does the same.
-const LINK: &str = "{##Click Here##}";
-
-impl Response for Message {
-    /// The limits are those of Cognito's API, the sentences ours. The pool sends e-mail by SES, or it would take none.
-    fn refused(&self, _: &User) -> Option<String> {
-        let limits = [
-            ("smsMessage", &self.sms_message, 6..=140, &[CODE][..]),
-            ("emailMessage", &self.email_message, 6..=20_000, &[CODE, LINK]),
-            ("emailSubject", &self.email_subject, 1..=140, &[]),
-        ];
-        limits.into_iter().find_map(|(name, text, limit, needed)| {
-            let text = text.as_deref()?;
-            if !limit.contains(&text.chars().count()) {
-                return Some(format!("{name} must have {} to {} characters", limit.start(), limit.end()));
-            }
-            let lacks = !needed.is_empty() && !needed.iter().any(|needed| text.contains(needed));
-            lacks.then(|| format!("{name} must contain {CODE}"))
-        })
-    }
-}
-
 pub(super) fn play(args: &Args, pool: &mut Pool<'_>) -> Result<(), Stop> {
     let metadata = || ("request.clientMetadata", map(&args.options.client_metadata));
     let validation = ("request.validationData", map_or_null(&args.validation_data));
@@ -105,16 +72,13 @@ pub(super) fn play(args: &Args, pool: &mut Pool<'_>) -> Result<(), Stop> {
     pool.user.status = Some("UNCONFIRMED");
     pool.user.verified.extend(answer.verifies());
     if !answer.confirms() {
-        // With both, a new pool sends the code by SMS.
-        let media = [Medium::Phone, Medium::Email];
-        let Some(medium) = media.into_iter().find(|medium| pool.user.address(*medium).is_some()) else {
+        let Some(medium) = Medium::ALL.into_iter().find(|medium| pool.user.address(*medium).is_some()) else {
             return pool.note(
                 "there is no e-mail and no phone number to send a code to; an administrator may confirm the user",
             );
         };
         // The user is made by now, whatever becomes of the message.
-        let message = pool.fire(Trigger::CustomMessage, "CustomMessage_SignUp", &[metadata()])?;
-        pool.note(delivered(&pool.user, medium, message))?;
+        message::send(pool, "CustomMessage_SignUp", medium, metadata().1)?;
         if args.no_confirm {
             return Ok(());
         }
@@ -125,22 +89,4 @@ pub(super) fn play(args: &Args, pool: &mut Pool<'_>) -> Result<(), Stop> {
     // What follows changes nothing of it: a function that fails is reported, and the user stays confirmed.
     pool.user.status = Some("CONFIRMED");
     pool.fire(Trigger::PostConfirmation, "PostConfirmation_ConfirmSignUp", &[metadata()]).map(|Nothing {}| ())
-}
-
-/// What the user reads. Where no function says otherwise, it is what a new pool sends.
-fn delivered(user: &User, medium: Medium, message: Message) -> String {
-    let text = match medium {
-        Medium::Email => message.email_message,
-        Medium::Phone => message.sms_message,
-    };
-    let text = text.unwrap_or_else(|| format!("Your confirmation code is {CODE}"));
-    let text = one_line(&text.replace(CODE, &user.code()).replace(LINK, "Click Here"));
-    let address = one_line(user.address(medium).unwrap_or_default());
-    match medium {
-        Medium::Email => {
-            let subject = message.email_subject.unwrap_or_else(|| "Your verification code".to_owned());
-            format!("an e-mail to {address}, \"{}\": {text}", one_line(&subject))
-        }
-        Medium::Phone => format!("an SMS to {address}: {text}"),
-    }
 }

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use super::super::common::Format;
 use super::exception::Exception;
 use super::function::{Answer, Function, Tried};
+use super::hidden::Hidden;
 use super::options::Options;
 use crate::failure::Failure;
 use crate::output::{out, styled};
@@ -25,6 +26,8 @@ pub(super) struct Step<'a> {
     pub(super) response: Option<Value>,
     pub(super) event: &'a str,
     pub(super) tried: &'a Tried,
+    /// What is not shown but in the events themselves.
+    pub(super) hidden: &'a Hidden,
 }
 
 impl Step<'_> {
@@ -48,6 +51,10 @@ impl Step<'_> {
         }
     }
 
+    fn shown(&self, json: Option<Value>) -> Option<Value> {
+        json.map(|json| self.hidden.mask_json(json))
+    }
+
     fn text(&self, number: usize, show_events: bool) -> String {
         let (word, color) = self.decision();
         let (decision, tries) = (styled(word, color), if self.tries == 1 { "try" } else { "tries" });
@@ -55,9 +62,9 @@ impl Step<'_> {
         let mut text = format!("{number}  {}  {decision}  ({} {tries}, {millis} ms)\n", self.source, self.tries);
         let mut add = |lines: &str| lines.lines().for_each(|line| text.push_str(&format!("   {line}\n")));
         if let Some(report) = &self.tried.report {
-            add(&report.text);
+            add(&self.hidden.mask(report.text.clone()));
         }
-        if let Some(response) = &self.response {
+        if let Some(response) = self.shown(self.response.clone()) {
             add(&format!("  response = {}", one_line(&response.to_string())));
         }
         if let Err(reason) = self.reply() {
@@ -84,8 +91,8 @@ impl Step<'_> {
             "millis": u64::try_from(self.took.as_millis()).unwrap_or(u64::MAX),
             "exception": self.exception,
             "error": self.reply().err(),
-            "response": self.response,
-            "report": self.tried.report.as_ref().and_then(|report| serde_json::from_str::<Value>(&report.json).ok()),
+            "response": self.shown(self.response.clone()),
+            "report": self.shown(self.tried.report.as_ref().and_then(|it| serde_json::from_str(&it.json).ok())),
         });
         if let Some(step) = step.as_object_mut().filter(|_| show_events) {
             step.extend([("event".to_owned(), self.event.into()), ("reply".to_owned(), self.reply().ok().into())]);

@@ -14,6 +14,9 @@ pub(super) enum Medium {
 }
 
 impl Medium {
+    /// Both. With both, a new pool sends codes by SMS, which stands first.
+    pub(super) const ALL: [Self; 2] = [Self::Phone, Self::Email];
+
     pub(super) fn attribute(self) -> &'static str {
         match self {
             Self::Email => "email",
@@ -21,7 +24,7 @@ impl Medium {
         }
     }
 
-    fn verified(self) -> &'static str {
+    pub(super) fn verified(self) -> &'static str {
         match self {
             Self::Email => "email_verified",
             Self::Phone => "phone_number_verified",
@@ -31,6 +34,7 @@ impl Medium {
 
 #[derive(Debug, Default)]
 pub(super) struct User {
+    pub(super) name: String,
     /// What they gave.
     pub(super) given: BTreeMap<String, String>,
     /// None: the pool has no such user.
@@ -48,7 +52,13 @@ impl User {
             given => given.iter().cloned().collect(),
         };
         let digest = sha256(format!("{}/{}", options.pool_id, options.user).as_bytes());
-        Self { given, digest, ..Self::default() }
+        Self { name: options.user.clone(), given, digest, ..Self::default() }
+    }
+
+    /// Makes it one who signed up long ago.
+    pub(super) fn confirm(&mut self) {
+        self.status = Some("CONFIRMED");
+        self.verified.extend(Medium::ALL);
     }
 
     /// Their address of a kind, if there is one.
@@ -61,7 +71,7 @@ impl User {
         let mut all = BTreeMap::new();
         if let Some(status) = self.status {
             all.extend([("sub", self.sub()), ("cognito:user_status", status.to_owned())]);
-            for medium in [Medium::Email, Medium::Phone] {
+            for medium in Medium::ALL {
                 if self.address(medium).is_some() {
                     all.insert(medium.verified(), self.verified.contains(&medium).to_string());
                 }
