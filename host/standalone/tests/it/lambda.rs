@@ -19,7 +19,7 @@ pub(crate) struct Request {
 }
 
 impl Request {
-    fn event(&self) -> Value {
+    pub(crate) fn event(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap()
     }
 
