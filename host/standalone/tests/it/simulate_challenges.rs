@@ -77,9 +77,10 @@ fn each_round_adds_to_the_session_and_only_verify_sees_what_is_private() {
     custom_auth(&lambda).args(answers).ends(0);
     let attributes = of(&lambda, "PreAuthentication")[0]["userAttributes"].clone();
     assert_eq!(attributes["cognito:user_status"], "CONFIRMED");
-    let past = |name: &str, result: bool, metadata: Value| json!({ "challengeName": name, "challengeResult": result, "challengeMetadata": metadata });
-    let first = past("CUSTOM_CHALLENGE", false, json!("try-1"));
-    let second = past("CUSTOM_CHALLENGE", true, json!("try-2"));
+    let name = "CUSTOM_CHALLENGE";
+    let [first, second] = [(false, "try-1"), (true, "try-2")].map(
+        |(result, metadata)| json!({ "challengeName": name, "challengeResult": result, "challengeMetadata": metadata }),
+    );
     let metadata = json!({ "device": "px" });
     assert_eq!(
         of(&lambda, "DefineAuthChallenge"),
@@ -89,15 +90,24 @@ fn each_round_adds_to_the_session_and_only_verify_sees_what_is_private() {
             json!({ "userAttributes": attributes, "session": [first, second], "clientMetadata": metadata }),
         ]
     );
-    let name = "CUSTOM_CHALLENGE";
+    let second_try = json!({
+        "userAttributes": attributes,
+        "challengeName": name,
+        "session": [first],
+        "clientMetadata": metadata,
+    });
     assert_eq!(
         of(&lambda, "CreateAuthChallenge"),
-        [
-            json!({ "userAttributes": attributes, "challengeName": name, "session": [] }),
-            json!({ "userAttributes": attributes, "challengeName": name, "session": [first], "clientMetadata": metadata }),
-        ]
+        [json!({ "userAttributes": attributes, "challengeName": name, "session": [] }), second_try,]
     );
-    let verify = |answer: &str| json!({ "userAttributes": attributes, "privateChallengeParameters": { "pin": PIN }, "challengeAnswer": answer, "clientMetadata": metadata });
+    let verify = |answer: &str| {
+        json!({
+            "userAttributes": attributes,
+            "privateChallengeParameters": { "pin": PIN },
+            "challengeAnswer": answer,
+            "clientMetadata": metadata,
+        })
+    };
     assert_eq!(of(&lambda, "VerifyAuthChallengeResponse"), [verify("111111"), verify(PIN)]);
     let after = [of(&lambda, "PostAuthentication"), of(&lambda, "TokenGeneration")].concat();
     assert!(after.len() == 2 && after.iter().all(|request| request["clientMetadata"] == metadata), "{after:?}");

@@ -92,7 +92,10 @@ fn a_federated_sign_up_may_be_refused() {
         false => Reply::Echo,
     });
     let told = stdout(&simulate("federated", &lambda).ends(1));
-    let end = "the caller of managed login sees: UserLambdaValidationException: PreSignUp failed with error linked.\nthere is no such user\n";
+    let end = "\
+the caller of managed login sees: UserLambdaValidationException: PreSignUp failed with error linked.
+there is no such user
+";
     assert!(told.ends_with(end), "{told}");
     for (arg, told) in [("--provider=a_b", "without blanks and `_`"), ("--provider-type=Okta", "possible values: OIDC")]
     {
@@ -129,7 +132,8 @@ fn migrate(response: Value, args: &[&str], code: i32) -> (Value, Lambda) {
 
 #[test]
 fn a_user_who_is_vouched_for_signs_in() {
-    let response = json!({ "userAttributes": { "email": "m@example.com", "email_verified": "true" }, "finalUserStatus": "CONFIRMED" });
+    let attributes = json!({ "email": "m@example.com", "email_verified": "true" });
+    let response = json!({ "userAttributes": attributes, "finalUserStatus": "CONFIRMED" });
     for password in ["--password=p4ss w0rd", "--password=-"] {
         let (told, lambda) = migrate(response.clone(), &[password, "--client-metadata=a=b"], 0);
         assert_eq!(told["outcome"], json!({ "call": "InitiateAuth", "exception": null, "userStatus": "CONFIRMED" }));

@@ -19,9 +19,9 @@ use crate::failure::Failure;
 /// Plays a sign-in by challenges (`CUSTOM_AUTH`), to the tokens
 ///
 /// Fires `PreAuthentication_Authentication`; then, round by round, `DefineAuthChallenge_Authentication`,
-/// `CreateAuthChallenge_Authentication` and `VerifyAuthChallengeResponse_Authentication`, until the first of them issues tokens or
-/// lets the sign-in fail; then `PostAuthentication_Authentication` and `TokenGeneration_Authentication`. Passwords, answers and
-/// private parameters are printed with `--show-events` alone.
+/// `CreateAuthChallenge_Authentication` and `VerifyAuthChallengeResponse_Authentication`, until the first of them issues tokens
+/// or lets the sign-in fail; then `PostAuthentication_Authentication` and `TokenGeneration_Authentication`. Passwords, answers
+/// and private parameters are printed with `--show-events` alone.
 #[derive(Debug, clap::Args)]
 #[command(after_help = format!("{EXIT_CODES}
 

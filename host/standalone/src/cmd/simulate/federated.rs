@@ -36,7 +36,7 @@ pub(super) struct Args {
     /// What the provider is
     #[arg(long, value_name = "TYPE", default_value = "OIDC", value_parser = TYPES)]
     provider_type: String,
-    /// A claim of the provider's ID token, or of its SAML response; repeat it. The user's attributes and `sub` are there already
+    /// A claim of the provider's ID token, or of its SAML response; repeat it. The user's attributes and `sub` are there too
     #[arg(long, value_name = "NAME=VALUE", value_parser = entry)]
     claim: Vec<Entry>,
     /// The user was here before

@@ -20,8 +20,7 @@ use crate::failure::Failure;
 ///
 /// Fires `UserMigration_Authentication`, and, where the function vouches for the user with the status CONFIRMED, goes on as a
 /// sign-in does: `PostAuthentication_Authentication` and `TokenGeneration_Authentication`. With `--forgot-password`:
-/// `UserMigration_ForgotPassword`, and `CustomMessage_ForgotPassword` with the code. The password is printed with `--show-events`
-/// alone.
+/// `UserMigration_ForgotPassword`, and `CustomMessage_ForgotPassword` with the code. Only `--show-events` prints the password.
 #[derive(Debug, clap::Args)]
 #[command(after_help = format!("{EXIT_CODES}
 
@@ -60,7 +59,7 @@ struct Migrated {
 }
 
 impl Response for Migrated {
-    /// Another name is fine where an alias was typed. A pool that has the user by an alias has the typed address as an attribute.
+    /// Another name is fine where an alias was typed, which is an attribute then. The text is not shown: see [`Exception::seen`].
     fn refused(&self, user: &User) -> Option<String> {
         let attributes = self.user_attributes.as_ref()?;
         let is_alias = Medium::ALL.iter().any(|medium| attributes.get(medium.attribute()) == Some(&user.name));
