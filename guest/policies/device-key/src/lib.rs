@@ -1,6 +1,6 @@
 //! Signs users in by a key of their device: a passwordless custom sign-in in three triggers.
 //!
-//! Create hands the client a fresh nonce of 32 random bytes; the device signs it with its Ed25519 key; verify checks that with the
+//! Create hands the client a fresh nonce of 32 random bytes, and how many attempts are left; the device signs the nonce with its Ed25519 key; verify checks that with the
 //! public key in an attribute of the user. What is signed are the bytes of this text, in UTF-8:
 //!
 //! ```text
@@ -61,7 +61,11 @@ impl CreateAuthChallenge for DeviceKey {
             return Err(Denial::new("This way to sign in is not offered").because("another challenge was chosen"));
         }
         let nonce = STANDARD.encode(random::bytes::<32>());
-        let response = create::Response::default().with_public("challenge", METADATA).with_public(NONCE, &nonce);
+        let left = attempts().saturating_sub(event.session.len());
+        let response = create::Response::default()
+            .with_public("challenge", METADATA)
+            .with_public("attempts-left", left.to_string())
+            .with_public(NONCE, &nonce);
         Ok(create::Response { challenge_metadata: Some(METADATA.to_owned()), ..response.with_private(NONCE, nonce) })
     }
 }
@@ -190,6 +194,16 @@ mod tests {
         let nonce = one.private_challenge_parameters.unwrap().remove(0);
         assert!(one.public_challenge_parameters.unwrap().contains(&nonce));
         assert_eq!(STANDARD.decode(nonce.1).unwrap(), [1; 32]);
+    }
+
+    #[test]
+    fn the_client_knows_how_many_attempts_are_left() {
+        for (session, left) in [(vec![], "3"), (vec![step(OURS, false)], "2"), (vec![step(OURS, false); 2], "1")] {
+            let event = create::Event { session, ..create::Event::default() };
+            let made = World::default().run(|| <DeviceKey as CreateAuthChallenge>::decide(event)).value.unwrap();
+            let public = made.public_challenge_parameters.unwrap();
+            assert!(public.contains(&("attempts-left".to_owned(), left.to_owned())), "{public:?}");
+        }
     }
 
     #[test]

@@ -158,11 +158,14 @@ fn a_thousand_repeats_of_each_fault_leave_memory_flat() {
         faulting.map(|(name, _, lines, _)| set_of(&probe(name), &format!("{lines}{NO_DEADLINE}")).unwrap()).collect();
     let round = || sets.iter().for_each(|set| drop(decided(set, EVENT)));
     (0..100).for_each(|_| round());
-    let before = resident();
-    (0..900).for_each(|_| round());
-    let after = resident();
-    // Other tests run beside this one, so the bound is loose.
-    assert!(after < before + before / 10, "resident memory went from {before} to {after} KiB");
+    // Other tests run beside this one and take memory too; what leaks here grows in each of the nine.
+    let grown = (0..9).map(|_| {
+        let before = resident();
+        (0..100).for_each(|_| round());
+        resident().saturating_sub(before)
+    });
+    let least = grown.min().unwrap();
+    assert!(least < 100, "resident memory grew by {least} KiB or more in each hundred rounds");
     assert_eq!(reply(&decided(&ALLOWING, EVENT)), EVENT);
 }
 

@@ -17,6 +17,7 @@ mod house;
 mod limits;
 mod live;
 mod many;
+mod members;
 mod native;
 mod publish;
 mod reference;
