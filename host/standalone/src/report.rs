@@ -6,16 +6,18 @@ use std::io;
 
 use anstyle::AnsiColor;
 use bytesize::ByteSize;
+use cogwit_core::event::Secrets;
 use cogwit_core::run::{Consumed, Fuel, LogLine, Usage, WASMTIME};
 use cogwit_core::store::{Finding, PolicySet};
+use cogwit_core::trigger::Member;
 use cogwit_core::{Decision, Outcome, PolicyRun, Verdict};
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 
 use crate::output::styled;
 
-/// The report as text, with colours: what the set named `set` decided, and what its operator should know.
-pub(crate) fn text(set: &str, findings: &[Finding], decision: &Decision) -> String {
+/// The report as text, with colours: what the set named `set` decided of an event, and what its operator should know.
+pub(crate) fn text(set: &str, findings: &[Finding], event: &[u8], decision: &Decision) -> String {
     let mut out = String::new();
     let (word, color) = match decision.outcome {
         Outcome::Allow | Outcome::Unmatched => ("allow", AnsiColor::Green),
@@ -25,7 +27,7 @@ pub(crate) fn text(set: &str, findings: &[Finding], decision: &Decision) -> Stri
     };
     let trigger = decision.trigger.map_or("no trigger", |trigger| trigger.name());
     line(&mut out, format_args!("{}: {trigger} by the set `{set}`", styled(word, color)));
-    out.push_str(&runs(decision));
+    out.push_str(&runs(event, decision));
     for finding in findings {
         line(&mut out, format_args!("{}: {finding}", styled("warning", AnsiColor::Yellow)));
     }
@@ -35,11 +37,12 @@ pub(crate) fn text(set: &str, findings: &[Finding], decision: &Decision) -> Stri
 }
 
 /// How each policy ran: a line for its verdict, and one for each line of its log.
-pub(crate) fn runs(decision: &Decision) -> String {
+pub(crate) fn runs(event: &[u8], decision: &Decision) -> String {
     let mut out = String::new();
+    let secrets = secrets(event);
     let width = decision.runs.iter().map(|run| run.policy.len()).max().unwrap_or_default();
     for run in &decision.runs {
-        line(&mut out, format_args!("  {:width$}  {}  ({})", run.policy, said(&run.verdict), used(&run.usage)));
+        line(&mut out, format_args!("  {:width$}  {}  ({})", run.policy, said(&run.verdict, &secrets), used(&run.usage)));
         for entry in &run.logs.lines {
             line(&mut out, format_args!("  {:width$}  {}", "", logged(entry)));
         }
@@ -82,11 +85,23 @@ fn seen(decision: &Decision) -> String {
     }
 }
 
-fn said(verdict: &Verdict) -> String {
+fn secrets(event: &[u8]) -> Secrets {
+    Secrets::of(&String::from_utf8_lossy(event))
+}
+
+/// What a policy set, as JSON. What is secret of it, and what it repeats of the event's secrets, is in the reply alone.
+fn shown(member: &Member, secrets: &Secrets) -> String {
+    match Secrets::covers(member.name) {
+        true => "\"***\"".to_owned(),
+        false => secrets.mask(member.json.clone()),
+    }
+}
+
+fn said(verdict: &Verdict, secrets: &Secrets) -> String {
     match verdict {
         Verdict::Allow(members) if members.is_empty() => "allow, nothing set".to_owned(),
         Verdict::Allow(members) => {
-            let set: Vec<_> = members.iter().map(|member| format!("{} = {}", member.name, member.json)).collect();
+            let set: Vec<_> = members.iter().map(|member| format!("{} = {}", member.name, shown(member, secrets))).collect();
             format!("allow, {}", set.join(", "))
         }
         Verdict::Deny { message, reason: None } => format!("deny, {message:?}"),
@@ -173,11 +188,12 @@ struct Logged<'a> {
 }
 
 /// The report as one JSON object, with the reply inside as it is but for blanks around it.
-pub(crate) fn json(set: &PolicySet, decision: &Decision, id: &str) -> io::Result<String> {
+pub(crate) fn json(set: &PolicySet, event: &[u8], decision: &Decision, id: &str) -> io::Result<String> {
     let reply = match &decision.reply {
         Ok(event) => RawValue::from_string(String::from_utf8_lossy(event).into_owned()).map_err(io::Error::other)?,
         Err(refusal) => to_raw_value(refusal).map_err(io::Error::other)?,
     };
+    let secrets = secrets(event);
     let of_set = set.warnings.iter().map(|finding| Warning {
         code: "admission",
         policy: finding.policy.as_deref(),
@@ -192,22 +208,23 @@ pub(crate) fn json(set: &PolicySet, decision: &Decision, id: &str) -> io::Result
         reply,
         caller_sees: decision.reply.is_err().then(|| seen(decision)),
         error: error(&decision.outcome),
-        policies: decision.runs.iter().map(policy).collect(),
+        policies: decision.runs.iter().map(|run| policy(run, &secrets)).collect(),
         warnings: of_set.chain(of_decision).collect(),
         wasmtime: WASMTIME,
     };
     serde_json::to_string(&report).map_err(io::Error::other)
 }
 
-fn policy(run: &PolicyRun) -> Policy<'_> {
+fn policy<'a>(run: &'a PolicyRun, secrets: &Secrets) -> Policy<'a> {
     let log = run.logs.lines.iter();
     Policy {
         name: &run.policy,
         sha256: &run.digest,
         verdict: match &run.verdict {
             Verdict::Allow(members) => {
-                let value = |json: &str| RawValue::from_string(json.to_owned()).ok();
-                let set = members.iter().filter_map(|member| Some((member.name, value(&member.json)?)));
+                // A number that was secret is no JSON any more.
+                let value = |member| RawValue::from_string(shown(member, secrets)).or_else(|_| to_raw_value("***"));
+                let set = members.iter().filter_map(|member| Some((member.name, value(member).ok()?)));
                 Said::Allow { set: set.collect() }
             }
             Verdict::Deny { message, reason } => Said::Deny { message, reason: reason.as_deref() },

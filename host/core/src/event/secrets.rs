@@ -42,7 +42,12 @@ pub struct Secrets {
 impl Secrets {
     /// The secret values of an event: passwords, codes, answers, private parameters, tokens.
     pub fn of(event: &str) -> Self {
-        Self::collect(event, |name| SECRET.contains(&name) || name.starts_with(ONE_CLICK), 1)
+        Self::collect(event, Self::covers, 1)
+    }
+
+    /// Whether the values of the member with this name are secret.
+    pub fn covers(name: &str) -> bool {
+        SECRET.contains(&name) || name.starts_with(ONE_CLICK)
     }
 
     /// The values that tell of a person: attributes, metadata and user name, of four characters or more.

@@ -75,7 +75,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
     let call =
         Call { event: &event, id: &id, trigger: args.trigger.or(config.trigger), policy: None, end: None, chance };
     let decision = decide(&set, &call);
-    print(args.format, &set, &decision, &id).map_err(Failure::unwritable)?;
+    print(args.format, &set, &event, &decision, &id).map_err(Failure::unwritable)?;
     Ok(ExitCode::from(code(&decision)))
 }
 
@@ -95,9 +95,9 @@ fn event(path: Option<&Path>) -> Result<Vec<u8>, Failure> {
     Ok(bytes)
 }
 
-fn print(format: Format, set: &PolicySet, decision: &Decision, id: &str) -> io::Result<()> {
+fn print(format: Format, set: &PolicySet, event: &[u8], decision: &Decision, id: &str) -> io::Result<()> {
     if format == Format::Json {
-        return output::out(&format!("{}\n", report::json(set, decision, id)?));
+        return output::out(&format!("{}\n", report::json(set, event, decision, id)?));
     }
     // Not through the colours: these are the event's bytes.
     let mut stdout = io::stdout().lock();
@@ -107,7 +107,7 @@ fn print(format: Format, set: &PolicySet, decision: &Decision, id: &str) -> io::
         writeln!(stdout)?;
     }
     stdout.flush()?;
-    output::report(&report::text(&set.name, &set.warnings, decision));
+    output::report(&report::text(&set.name, &set.warnings, event, decision));
     Ok(())
 }
 

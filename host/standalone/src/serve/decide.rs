@@ -128,7 +128,7 @@ impl App {
             Format::Text => {
                 let name = set.map_or("none", |set| set.name.as_str());
                 let time = humantime::format_rfc3339_seconds(setting.time);
-                let report = report::text(name, &[], decision);
+                let report = report::text(name, &[], call.event, decision);
                 self.records.write(format!("{time}  {}  {}\n{report}\n", setting.function, call.id));
                 wanted.then(line)
             }

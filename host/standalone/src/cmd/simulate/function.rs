@@ -74,8 +74,8 @@ fn here(set: &PolicySet, event: &str, patience: Duration) -> Result<Tried, Failu
     let end = since.checked_add(patience);
     let decision = decide(set, &Call { event: event.as_bytes(), id: &id, trigger: None, policy: None, end, chance });
     let report = Report {
-        text: report::runs(&decision) + &report::findings_of(&decision),
-        json: report::json(set, &decision, &id).map_err(Failure::could_not_run)?,
+        text: report::runs(event.as_bytes(), &decision) + &report::findings_of(&decision),
+        json: report::json(set, event.as_bytes(), &decision, &id).map_err(Failure::could_not_run)?,
         broke: decision.faults().next().is_some(),
     };
     let answer = match decision.reply {

@@ -54,8 +54,8 @@ pub(super) fn document(done: &[Done], elapsed: Duration) -> io::Result<String> {
 
 fn case(done: &Done) -> io::Result<Case> {
     let missed = |it: &Mismatch| Missed { key: it.key, expected: it.expected.clone(), actual: it.actual.clone() };
-    let report = |Ran { set, checked }: &Ran| {
-        RawValue::from_string(report::json(set, &checked.decision, ID)?).map_err(io::Error::other)
+    let report = |Ran { set, event, checked }: &Ran| {
+        RawValue::from_string(report::json(set, event, &checked.decision, ID)?).map_err(io::Error::other)
     };
     Ok(Case {
         file: done.file.display().to_string(),

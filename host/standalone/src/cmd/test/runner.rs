@@ -42,6 +42,7 @@ pub(super) enum Outcome {
 /// A case that ran.
 pub(super) struct Ran {
     pub(super) set: Arc<PolicySet>,
+    pub(super) event: Vec<u8>,
     pub(super) checked: Checked,
 }
 
@@ -193,7 +194,7 @@ impl Task {
             Ok((case, set)) => {
                 let checked = case.check(&set);
                 let outcome = if checked.mismatches.is_empty() { Outcome::Passed } else { Outcome::Failed };
-                outcome(Ran { set, checked })
+                outcome(Ran { set, event: case.event().to_owned(), checked })
             }
         };
         self.done(outcome, since.elapsed())

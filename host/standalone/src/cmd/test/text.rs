@@ -28,7 +28,7 @@ pub(super) fn case(done: &Done) -> String {
 /// What was expected and did not come, and the report of the decision: policies, log, and what the caller sees.
 pub(super) fn why(ran: &Ran) -> String {
     let told = ran.checked.mismatches.iter().map(mismatch).collect::<String>();
-    told + &report::text(&ran.set.name, &ran.set.warnings, &ran.checked.decision)
+    told + &report::text(&ran.set.name, &ran.set.warnings, &ran.event, &ran.checked.decision)
 }
 
 fn mismatch(it: &Mismatch) -> String {
