@@ -27,6 +27,18 @@ const PERSONAL: [&str; 5] = ["userAttributes", "validationData", "clientMetadata
 /// Shorter values tell of nobody, and taking them out would make a text unreadable.
 const LEAST_PERSONAL: usize = 4;
 
+/// The states that a user may be in, which Cognito puts among the attributes. They tell of nobody, and are words of every day.
+const STATES: [&str; 8] = [
+    "UNCONFIRMED",
+    "CONFIRMED",
+    "ARCHIVED",
+    "COMPROMISED",
+    "UNKNOWN",
+    "RESET_REQUIRED",
+    "FORCE_CHANGE_PASSWORD",
+    "EXTERNAL_PROVIDER",
+];
+
 /// The most values that are looked for, and their most bytes. An event that has more would cost the host more than a decision
 /// does, so there whole texts are taken out.
 const MOST_VALUES: usize = 1_000;
@@ -42,7 +54,7 @@ pub struct Secrets {
 impl Secrets {
     /// The secret values of an event: passwords, codes, answers, private parameters, tokens.
     pub fn of(event: &str) -> Self {
-        Self::collect(event, Self::covers, 1)
+        Self::collect(event, Self::covers, |value| !value.is_empty())
     }
 
     /// Whether the values of the member with this name are secret.
@@ -52,15 +64,16 @@ impl Secrets {
 
     /// The values that tell of a person: attributes, metadata and user name, of four characters or more.
     pub fn personal(event: &str) -> Self {
-        Self::collect(event, |name| PERSONAL.contains(&name), LEAST_PERSONAL)
+        let tells = |value: &str| value.chars().count() >= LEAST_PERSONAL && !STATES.contains(&value);
+        Self::collect(event, |name| PERSONAL.contains(&name), tells)
     }
 
-    fn collect(event: &str, is_wanted: impl Fn(&str) -> bool, least: usize) -> Self {
+    fn collect(event: &str, is_wanted: impl Fn(&str) -> bool, tells: impl Fn(&str) -> bool) -> Self {
         let (mut values, mut bytes) = (BTreeSet::new(), 0);
         leaves(event, is_wanted, |json| {
             bytes += json.len();
             let Some(value) = text(json).filter(|_| values.len() <= MOST_VALUES && bytes <= MOST_BYTES) else { return };
-            if value.chars().count() >= least && !["true", "false"].contains(&&*value) {
+            if tells(&value) && !["true", "false"].contains(&&*value) {
                 values.extend(forms_of_json(json).into_iter().flatten());
             }
         });
@@ -204,6 +217,13 @@ mod tests {
             r#"{"userName":"rroe","request":{"userAttributes":{"a":"xyz","email_verified":"true","name":"Ingrid"}}}"#;
         let masked = Secrets::personal(event).mask("rroe xyz true Ingrid".to_owned());
         assert_eq!(masked, "*** xyz true ***");
+    }
+
+    #[test]
+    fn the_state_of_a_user_tells_of_nobody_and_hides_no_word() {
+        let event = r#"{"password":"CONFIRMED","userAttributes":{"cognito:user_status":"CONFIRMED","name":"Ingrid"}}"#;
+        assert_eq!(Secrets::personal(event).mask("confirmed: Ingrid".to_owned()), "confirmed: ***");
+        assert_eq!(masked(event, "CONFIRMED"), "***");
     }
 
     #[test]
