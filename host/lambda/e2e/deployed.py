@@ -13,7 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import boto3
+from botocore import xform_name
 from botocore.exceptions import ClientError
+from device import Device, SignIn
 from events import BLOCKED, CLIENT_BLOCKED, TOO_SHORT, body, event
 from peers import free_port, start, step
 
@@ -29,6 +31,10 @@ name = "own"
 name = "gate"
 component = "access-gate.wasm"
 settings = { invitation-codes = { env = "COGWIT_SECRET_CODES" } }
+[[policy]]
+name = "device"
+component = "device-key.wasm"
+capabilities = ["random"]
 """
 
 
@@ -71,7 +77,7 @@ def run(package: Path, folder: Path) -> Stack:
         services = "cloudformation,cloudwatch,cognito-idp,iam,lambda,logs,s3,sts"
         peer = {"BIND_HOST": "127.0.0.1", "GATEWAY_PORT": str(port), "LAMBDA_EXECUTOR": "local", "SERVICES": services}
         program = Path(sys.executable).parent / "ministack"
-        environment = os.environ | peer | {"TMPDIR": str(folder), "MINISTACK_REGION": REGION}
+        environment = os.environ | peer | {"TMPDIR": str(folder), "STATE_DIR": str(folder / "state"), "MINISTACK_REGION": REGION}
         start([program], folder / "ministack.log", port, env=environment, cwd=folder)
     stack = Stack(endpoint, {})
     with step("the template deploys", needed=True):
@@ -226,7 +232,8 @@ def set_up_otherwise(stack: Stack, package: Path, folder: Path) -> None:
     with step("a set of one's own, with a secret of the function's environment"):
         own = folder / "own"
         own.mkdir()
-        shutil.copy(ROOT / "policies-wasm" / "access-gate.wasm", own)
+        for name in ("access-gate.wasm", "device-key.wasm"):
+            shutil.copy(ROOT / "policies-wasm" / name, own)
         (own / "policies.toml").write_text(OWN_SET)
         with zipfile.ZipFile(package) as zipped:
             zipped.extract("bootstrap", folder)
@@ -239,6 +246,25 @@ def set_up_otherwise(stack: Stack, package: Path, folder: Path) -> None:
             failure, answer = stack.invoke(body(guest), gate)
             assert (answer == guest) if welcome else (failure == "Unhandled"), answer
         assert not any("sesame" in line for line in stack.lines("/aws/lambda/gate"))
+    with step("a sign-in by the key of a device: a wrong signature, then the right one"):
+        by_device(stack.client("cognito-idp"), f"arn:aws:lambda:{REGION}:000000000000:function:{gate}")
+        assert sum('"trigger":"define-auth-challenge"' in line for line in stack.lines("/aws/lambda/gate")) == 3
     with step("without its secret the set does not serve, and the log says which one it is"):
         neutral(stack.invoke(sent, function("shut", folder / "own.zip")), "Function.PolicyFault")
         assert any("COGWIT_SECRET_CODES" in line for line in stack.lines("/aws/lambda/shut"))
+
+
+def by_device(cognito, arn: str) -> None:
+    def call(operation: str, **given) -> dict:
+        return getattr(cognito, xform_name(operation))(**given)
+
+    triggers = dict.fromkeys(("DefineAuthChallenge", "CreateAuthChallenge", "VerifyAuthChallengeResponse"), arn)
+    schema = [{"Name": "device_key", "AttributeDataType": "String", "Mutable": True}]
+    pool = cognito.create_user_pool(PoolName="devices", LambdaConfig=triggers, Schema=schema)["UserPool"]["Id"]
+    made = cognito.create_user_pool_client(UserPoolId=pool, ClientName="app", ExplicitAuthFlows=["ALLOW_CUSTOM_AUTH"])
+    device, other = Device(), Device()
+    cognito.admin_create_user(UserPoolId=pool, Username="ingrid", UserAttributes=[device.attribute])
+    signin = SignIn(call, made["UserPoolClient"]["ClientId"], "ingrid")
+    assert signin.answer(other.sign(pool, "ingrid", signin.nonce)) is None
+    tokens = signin.answer(device.sign(pool, "ingrid", signin.nonce))
+    assert {"IdToken", "AccessToken", "RefreshToken"} <= tokens.keys(), signin.told

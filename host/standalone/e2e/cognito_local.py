@@ -44,19 +44,20 @@ def cognito_local(node: Path, folder: Path, functions: dict) -> str:
 class Pool:
     """A user pool, and an app that uses it through one of the SDKs."""
 
-    def __init__(self, client, endpoint: str, **options):
+    def __init__(self, client, endpoint: str, writes: list[str] | None = None, **options):
         self.client, self.endpoint = client, endpoint
         options = {"PoolName": "e2e", "AutoVerifiedAttributes": ["email"]} | options
         self.id = self.call("CreateUserPool", **options)["UserPool"]["Id"]
-        app = {"ClientName": "app", "ExplicitAuthFlows": ["ALLOW_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"]}
+        flows = ["ALLOW_CUSTOM_AUTH", "ALLOW_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"]
+        app = {"ClientName": "app", "ExplicitAuthFlows": flows} | ({"WriteAttributes": writes} if writes else {})
         self.app = self.call("CreateUserPoolClient", UserPoolId=self.id, **app)["UserPoolClient"]["ClientId"]
 
     def call(self, operation: str, **given) -> dict:
         return self.client.call("cognito-idp", self.endpoint, operation, **given)
 
-    def sign_up(self, name: str, domain: str = "example.com", password: str = PASSWORD) -> bool:
+    def sign_up(self, name: str, domain: str = "example.com", password: str = PASSWORD, **others: str) -> bool:
         """Whether the user is confirmed at once. What the policy confirms is an address of the domain that is named."""
-        attributes = {"email": f"{name}@{domain}", "custom:domain": "example.com"}
+        attributes = {"email": f"{name}@{domain}", "custom:domain": "example.com"} | others
         attributes = [{"Name": key, "Value": value} for key, value in attributes.items()]
         given = {"ClientId": self.app, "Username": name, "Password": password, "UserAttributes": attributes}
         return self.call("SignUp", **given)["UserConfirmed"]
@@ -84,9 +85,9 @@ def run(server: Server, endpoint: str, client) -> None:
 
 @contextmanager
 def told(server: Server, *sources: str, decision: str = "allow"):
-    """Holds the server to one record for each trigger source, in this order."""
+    """Holds the server to one record for each trigger source, in this order, and gives them once the `with` is over."""
     with server.writes(len(sources)) as records:
-        yield
+        yield records
     decisions = [(record["source"], record["decision"]) for record in records]
     assert decisions == [(source, decision) for source in sources], decisions
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import channel
 import cognito_local
+import every
 import invoke
 import peers
 import plain
@@ -59,7 +60,11 @@ def trials(cogwit: Path, node: Path, folder: Path) -> None:
     plain.itself(cogwit, folder)
     plain.with_token(cogwit, node, folder)
     with suppress(peers.Stop):
-        proxied.run(server, folder, clients)
+        with step("ministack starts", needed=True):
+            ministack = proxied.ministack(folder)
+        with suppress(peers.Stop):
+            proxied.run(server, ministack, clients)
+        every.run(cogwit, node, ministack, folder)
     with suppress(peers.Stop):
         channel.run(cogwit, node, slow, folder)
 

@@ -51,7 +51,8 @@ class S3:
 
 def ministack(folder: Path) -> S3:
     return server(folder, "ministack", lambda port: [], lambda port: {
-        "AUTH": "true", "BIND_HOST": "127.0.0.1", "GATEWAY_PORT": str(port), "SERVICES": "s3,iam,sts", "TMPDIR": str(folder)
+        "AUTH": "true", "BIND_HOST": "127.0.0.1", "GATEWAY_PORT": str(port), "SERVICES": "s3,iam,sts", "STATE_DIR": str(folder),
+        "TMPDIR": str(folder)
     })  # fmt: skip
 
 
