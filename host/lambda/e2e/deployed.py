@@ -77,8 +77,8 @@ def run(package: Path, folder: Path) -> Stack:
         services = "cloudformation,cloudwatch,cognito-idp,iam,lambda,logs,s3,sts"
         peer = {"BIND_HOST": "127.0.0.1", "GATEWAY_PORT": str(port), "LAMBDA_EXECUTOR": "local", "SERVICES": services}
         program = Path(sys.executable).parent / "ministack"
-        environment = os.environ | peer | {"TMPDIR": str(folder), "STATE_DIR": str(folder / "state"), "MINISTACK_REGION": REGION}
-        start([program], folder / "ministack.log", port, env=environment, cwd=folder)
+        peer |= {"TMPDIR": str(folder), "STATE_DIR": str(folder / "state"), "MINISTACK_REGION": REGION}
+        start([program], folder / "ministack.log", port, env=os.environ | peer, cwd=folder)
     stack = Stack(endpoint, {})
     with step("the template deploys", needed=True):
         stack.outputs = deploy(stack, package)

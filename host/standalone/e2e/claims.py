@@ -1,9 +1,10 @@
 """Reads what a policy put into tokens, and took out of them: version 2 of ministack, version 1 of both peers."""
 
 import jwt
-from clients import Python
+from clients import Python, refusal
 from cognito_local import Pool, told
 from peers import step
+from proxied import function
 from server import Server
 
 API = "aws.cognito.signin.user.admin"
@@ -66,6 +67,12 @@ def by_ministack(server: Server, endpoint: str, arn: str) -> None:
         identity, access = both(pool, pool.sign_in("ingrid"))
         assert (identity["tenant"], identity["teams"]) == ("fjord-42", "finance,sales"), identity
         assert "email" not in identity and not {"tenant", "teams"} & access.keys() and access["scope"] == API, access
+    with step("a function that fails: no tokens"):
+        broken = function(endpoint, "broken", f"{server.endpoint}/decide/nothing")
+        pool = Pool(Python(), endpoint, LambdaConfig={"PreSignUp": arn, "PreTokenGeneration": broken})
+        pool.sign_up("ingrid")
+        refused = refusal(pool.sign_in, "ingrid")
+        assert "PreTokenGeneration" in refused.message, refused
 
 
 def by_cognito_local(server: Server, endpoint: str) -> None:
