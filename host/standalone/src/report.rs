@@ -42,7 +42,10 @@ pub(crate) fn runs(event: &[u8], decision: &Decision) -> String {
     let secrets = secrets(event);
     let width = decision.runs.iter().map(|run| run.policy.len()).max().unwrap_or_default();
     for run in &decision.runs {
-        line(&mut out, format_args!("  {:width$}  {}  ({})", run.policy, said(&run.verdict, &secrets), used(&run.usage)));
+        line(
+            &mut out,
+            format_args!("  {:width$}  {}  ({})", run.policy, said(&run.verdict, &secrets), used(&run.usage)),
+        );
         for entry in &run.logs.lines {
             line(&mut out, format_args!("  {:width$}  {}", "", logged(entry)));
         }
@@ -101,7 +104,8 @@ fn said(verdict: &Verdict, secrets: &Secrets) -> String {
     match verdict {
         Verdict::Allow(members) if members.is_empty() => "allow, nothing set".to_owned(),
         Verdict::Allow(members) => {
-            let set: Vec<_> = members.iter().map(|member| format!("{} = {}", member.name, shown(member, secrets))).collect();
+            let set: Vec<_> =
+                members.iter().map(|member| format!("{} = {}", member.name, shown(member, secrets))).collect();
             format!("allow, {}", set.join(", "))
         }
         Verdict::Deny { message, reason: None } => format!("deny, {message:?}"),

@@ -71,6 +71,7 @@ mod simulate;
 mod simulate_challenges;
 mod simulate_endpoint;
 mod simulate_flows;
+mod simulate_shipped;
 mod status;
 mod streams;
 mod support;
