@@ -1,0 +1,150 @@
+//! Makes the answer of each trigger from the script.
+
+use cogwit_sdk::pre_token_generation_v2::{self as v2, AccessTokenGeneration, ClaimValue, IdTokenGeneration};
+use cogwit_sdk::user_migration::{self, DeliveryMedium, FinalUserStatus, MessageAction};
+use cogwit_sdk::{
+    Denial, GroupOverrideDetails, create_auth_challenge, custom_message, define_auth_challenge, inbound_federation,
+    pre_sign_up, pre_token_generation as v1, verify_auth_challenge_response,
+};
+
+use crate::script::{FLAGS, Script, entries, unreadable, word};
+
+/// What a trigger's policies answer.
+pub(crate) trait Answer: Sized {
+    /// The answer that the script gives.
+    fn of(script: &Script) -> Result<Self, Denial>;
+}
+
+impl Answer for () {
+    fn of(_: &Script) -> Result<Self, Denial> {
+        Ok(())
+    }
+}
+
+impl Answer for pre_sign_up::Response {
+    fn of(script: &Script) -> Result<Self, Denial> {
+        Ok(Self {
+            auto_confirm_user: script.flag("autoConfirmUser")?,
+            auto_verify_email: script.flag("autoVerifyEmail")?,
+            auto_verify_phone: script.flag("autoVerifyPhone")?,
+        })
+    }
+}
+
+impl Answer for define_auth_challenge::Response {
+    fn of(script: &Script) -> Result<Self, Denial> {
+        Ok(Self {
+            challenge_name: script.text("challengeName"),
+            issue_tokens: script.flag("issueTokens")?,
+            fail_authentication: script.flag("failAuthentication")?,
+        })
+    }
+}
+
+impl Answer for create_auth_challenge::Response {
+    fn of(script: &Script) -> Result<Self, Denial> {
+        Ok(Self {
+            public_challenge_parameters: script.map("publicChallengeParameters"),
+            private_challenge_parameters: script.map("privateChallengeParameters"),
+            challenge_metadata: script.text("challengeMetadata"),
+        })
+    }
+}
+
+impl Answer for verify_auth_challenge_response::Response {
+    fn of(script: &Script) -> Result<Self, Denial> {
+        Ok(Self { answer_correct: script.flag("answerCorrect")? })
+    }
+}
+
+impl Answer for v1::Response {
+    fn of(script: &Script) -> Result<Self, Denial> {
+        Ok(Self {
+            claims_to_add_or_override: script.map("claimsToAddOrOverride"),
+            claims_to_suppress: script.list("claimsToSuppress"),
+            group_override_details: groups(script),
+        })
+    }
+}
+
+impl Answer for v2::Response {
+    fn of(script: &Script) -> Result<Self, Denial> {
+        let id = |token: Script| {
+            Ok(IdTokenGeneration {
+                claims_to_add_or_override: claims(&token)?,
+                claims_to_suppress: token.list("claimsToSuppress"),
+            })
+        };
+        let access = |token: Script| {
+            Ok(AccessTokenGeneration {
+                claims_to_add_or_override: claims(&token)?,
+                claims_to_suppress: token.list("claimsToSuppress"),
+                scopes_to_add: token.list("scopesToAdd"),
+                scopes_to_suppress: token.list("scopesToSuppress"),
+            })
+        };
+        Ok(Self {
+            id_token_generation: script.below("idTokenGeneration").map(id).transpose()?,
+            access_token_generation: script.below("accessTokenGeneration").map(access).transpose()?,
+            group_override_details: groups(script),
+        })
+    }
+}
+
+impl Answer for user_migration::Response {
+    fn of(script: &Script) -> Result<Self, Denial> {
+        let statuses = [("CONFIRMED", FinalUserStatus::Confirmed), ("RESET_REQUIRED", FinalUserStatus::ResetRequired)];
+        let mediums = [("EMAIL", DeliveryMedium::Email), ("SMS", DeliveryMedium::Sms)];
+        Ok(Self {
+            user_attributes: script.map("userAttributes"),
+            final_user_status: script.word("finalUserStatus", &statuses)?,
+            message_action: script.word("messageAction", &[("SUPPRESS", MessageAction::Suppress)])?,
+            desired_delivery_mediums: script.words("desiredDeliveryMediums", &mediums)?,
+            force_alias_creation: script.flag("forceAliasCreation")?,
+            enable_sms_mfa: script.flag("enableSMSMFA")?,
+        })
+    }
+}
+
+impl Answer for custom_message::Response {
+    fn of(script: &Script) -> Result<Self, Denial> {
+        Ok(Self {
+            sms_message: script.text("smsMessage"),
+            email_message: script.text("emailMessage"),
+            email_subject: script.text("emailSubject"),
+        })
+    }
+}
+
+impl Answer for inbound_federation::Response {
+    fn of(script: &Script) -> Result<Self, Denial> {
+        Ok(Self { user_attributes_to_map: script.map("userAttributesToMap") })
+    }
+}
+
+fn groups(script: &Script) -> Option<GroupOverrideDetails> {
+    script.below("groupOverrideDetails").map(|groups| GroupOverrideDetails {
+        groups_to_override: groups.list("groupsToOverride"),
+        iam_roles_to_override: groups.list("iamRolesToOverride"),
+        preferred_role: groups.text("preferredRole"),
+    })
+}
+
+fn claims(token: &Script) -> Result<Option<Vec<(String, ClaimValue)>>, Denial> {
+    let claim = |(name, text): (String, String)| Ok((name.clone(), value(&name, &text)?));
+    token.map("claimsToAddOrOverride").map(|claims| claims.into_iter().map(claim).collect()).transpose()
+}
+
+/// A claim's value: of the kind that its first word names, else a text.
+fn value(claim: &str, text: &str) -> Result<ClaimValue, Denial> {
+    let (kind, rest) = text.split_once(':').unwrap_or_default();
+    Ok(match kind {
+        "boolean" => ClaimValue::Boolean(word(claim, rest, &FLAGS)?),
+        "integer" => ClaimValue::Integer(rest.parse().map_err(|_| unreadable(claim, rest, "a whole number"))?),
+        "number" => ClaimValue::Number(rest.parse().map_err(|_| unreadable(claim, rest, "a number"))?),
+        "list" => ClaimValue::Strings(entries(rest).map(str::to_owned).collect()),
+        "json" => ClaimValue::Json(rest.to_owned()),
+        "text" => ClaimValue::String(rest.to_owned()),
+        _ => ClaimValue::String(text.to_owned()),
+    })
+}
