@@ -1,5 +1,6 @@
 //! Reads the scenarios: one event, the policies that decide it, and the reply that every host must give.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -19,16 +20,37 @@ pub(crate) struct Scenario {
 }
 
 impl Scenario {
-    /// The files of the components that decide. None: the default set does.
+    /// The document of the set that decides. None: components do, or the default set.
+    pub(crate) fn set(&self) -> Option<PathBuf> {
+        Some(self.event.with_file_name(self.case.set.as_ref()?).canonicalize().unwrap())
+    }
+
+    /// The files of the components that decide. None: a set does.
     pub(crate) fn components(&self) -> Option<Vec<PathBuf>> {
         let names = self.case.components.as_ref()?;
         Some(names.iter().map(|name| policies_wasm().join(name)).collect())
+    }
+
+    /// Whether the reply is a function error. A custom sender's denial is none.
+    pub(crate) fn is_refused(&self) -> bool {
+        self.reply.starts_with(b"{\"errorType\":")
     }
 }
 
 /// The folder of the components: the committed one, or the one that `POLICIES_WASM` names (a set that was built anew).
 pub(crate) fn policies_wasm() -> PathBuf {
     std::env::var_os("POLICIES_WASM").map_or_else(|| host().join("../policies-wasm"), PathBuf::from)
+}
+
+/// Scenarios by what decides them: those of a group need but one process, which decides one after the other.
+pub(crate) fn groups(scenarios: &[Scenario]) -> Vec<Vec<&Scenario>> {
+    let mut groups = BTreeMap::<_, Vec<_>>::new();
+    for scenario in scenarios {
+        let case = &scenario.case;
+        let setup = (scenario.set(), &case.components, format!("{:?}", case.settings), case.trigger);
+        groups.entry(setup).or_default().push(scenario);
+    }
+    groups.into_values().collect()
 }
 
 /// Every scenario, sorted by name.

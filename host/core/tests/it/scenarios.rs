@@ -7,9 +7,10 @@ use crate::scenario::{self, Scenario};
 use crate::support::{ALLOWING, DEFAULT, admit};
 
 fn set(scenario: &Scenario) -> PolicySet {
-    let source = match scenario.components() {
-        None => Source::Document(scenario::policies_wasm().join("policies.toml")),
-        Some(files) => Source::Components(files),
+    let source = match (scenario.set(), scenario.components()) {
+        (Some(set), _) => Source::Document(set),
+        (None, Some(files)) => Source::Components(files),
+        (None, None) => Source::Document(scenario::policies_wasm().join("policies.toml")),
     };
     let mut package = source.read().unwrap();
     scenario.case.lay_over(&mut package).unwrap();
@@ -19,19 +20,25 @@ fn set(scenario: &Scenario) -> PolicySet {
 #[test]
 fn every_scenario_has_its_decision_reply_and_warnings() {
     assert_eq!(DEFAULT.policies.len(), 3);
+    let scenarios = scenario::all();
     let mut sets = Vec::new();
-    for scenario in scenario::all() {
-        let set = set(&scenario);
-        let expected = &scenario.case.expect;
-        assert!(expected.warnings.is_some() && expected.reply_file.is_some(), "{}", scenario.name);
-        assert!(scenario.case.event() == std::fs::read(&scenario.event).unwrap(), "{}", scenario.name);
-        let checked = scenario.case.check(&set);
-        let mismatches: Vec<_> = checked.mismatches.iter().map(Mismatch::to_string).collect();
-        assert_eq!(mismatches, [""; 0], "{}: {:?}", scenario.name, checked.decision);
-        assert!(*checked.decision.body() == *scenario.reply, "{}", scenario.name);
+    for group in scenario::groups(&scenarios) {
+        let set = set(group[0]);
+        group.into_iter().for_each(|scenario| check(scenario, &set));
         // Kept, so that their components are compiled once.
         sets.push(set);
     }
+}
+
+fn check(scenario: &Scenario, set: &PolicySet) {
+    let expected = &scenario.case.expect;
+    assert!(expected.warnings.is_some() && expected.reply_file.is_some(), "{}", scenario.name);
+    assert!(scenario.case.event() == std::fs::read(&scenario.event).unwrap(), "{}", scenario.name);
+    let checked = scenario.case.check(set);
+    let mismatches: Vec<_> = checked.mismatches.iter().map(Mismatch::to_string).collect();
+    assert_eq!(mismatches, [""; 0], "{}: {:?}", scenario.name, checked.decision);
+    assert!(*checked.decision.body() == *scenario.reply, "{}", scenario.name);
+    assert_eq!(checked.decision.reply.is_err(), scenario.is_refused(), "{}", scenario.name);
 }
 
 #[test]

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock, Mutex};
 
 use cogwit_core::digest::sha256;
 use cogwit_core::policy::Caps;
 use cogwit_core::run::{Engine, FINGERPRINT, Native};
+use cogwit_core::store::Source;
 use tempfile::TempDir;
 
 use crate::probe::{component_of, probe};
@@ -80,6 +81,18 @@ impl Package {
     /// A set of one probe that is written here.
     pub(crate) fn of_wat(module: &str, lines: &str) -> Self {
         Self::of_component(component_of(&wat::parse_str(module).unwrap()), lines)
+    }
+
+    /// A set from where it lies, each component under the name of its policy.
+    pub(crate) fn of_set(document: PathBuf) -> Self {
+        let mut read = Source::Document(document).read().unwrap();
+        let mut components = Vec::new();
+        for policy in &mut read.document.policies {
+            let file = format!("{}.wasm", policy.name);
+            components.push((file.clone(), read.components[&policy.component].clone()));
+            policy.component = file;
+        }
+        Self::of(&toml::to_string(&read.document).unwrap(), &components)
     }
 
     /// Shipped components, each under its own name, with settings by policy.

@@ -1,5 +1,6 @@
 //! Runs every scenario through `cogwit run`.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::thread;
 
@@ -14,9 +15,10 @@ use crate::scenario::{self, Scenario};
 fn command(scenario: &Scenario) -> Cogwit {
     let case = &scenario.case;
     let mut command = cogwit("run").arg(&scenario.event).args(["--id", ID]);
-    match scenario.components() {
-        None => command = command.arg("--policies").arg(scenario::policies_wasm()),
-        Some(files) => {
+    match (scenario.set(), scenario.components()) {
+        (Some(set), _) => command = command.arg("--policies").arg(set),
+        (None, None) => command = command.arg("--policies").arg(scenario::policies_wasm()),
+        (None, Some(files)) => {
             for file in files {
                 command = command.arg("--policy").arg(file);
             }
@@ -42,9 +44,10 @@ fn warnings(scenario: &Scenario) -> &[String] {
     scenario.case.expect.warnings.as_deref().unwrap()
 }
 
-/// The exit code, as `cogwit run --help` has it.
-fn code(decision: &str) -> i32 {
-    match decision {
+/// The exit code, as `cogwit run --help` has it: a policy that broke counts, whatever was answered.
+fn code(scenario: &Scenario) -> i32 {
+    match decision(scenario) {
+        _ if scenario.case.expect.fault.is_some() => 3,
         "allow" => 0,
         "deny" => 1,
         "fault" => 3,
@@ -56,7 +59,7 @@ fn code(decision: &str) -> i32 {
 fn check(scenario: &Scenario) {
     let Scenario { name, reply, .. } = scenario;
     println!("{name}");
-    let ended = command(scenario).ends(code(decision(scenario)));
+    let ended = command(scenario).ends(code(scenario));
     assert_eq!(stdout(&ended), String::from_utf8_lossy(reply), "{name}");
 
     let report = stderr(&ended);
@@ -75,11 +78,14 @@ fn check(scenario: &Scenario) {
 #[test]
 fn every_scenario_has_its_reply_exit_code_and_report() {
     let scenarios = scenario::all();
-    // Each process compiles its components, so two at a time.
+    // Each process compiles its components, so two at a time, and of the scenarios of one set a single one for each decision.
+    let mut seen = BTreeSet::new();
+    let mut is_first = |it: &Scenario| it.case.set.is_none() || seen.insert((it.set(), decision(it).to_owned()));
+    let scenarios: Vec<_> = scenarios.iter().filter(|it| is_first(it)).collect();
     thread::scope(|scope| {
         for first in [0, 1] {
             let half = scenarios.iter().skip(first).step_by(2);
-            scope.spawn(move || half.for_each(check));
+            scope.spawn(move || half.for_each(|scenario| check(scenario)));
         }
     });
 }
@@ -123,7 +129,7 @@ fn check_json(name: &str) {
     let scenarios = scenario::all();
     let scenario = scenarios.iter().find(|scenario| scenario.name == name).unwrap();
     let Scenario { reply, .. } = scenario;
-    let ended = command(scenario).args(["--format", "json"]).ends(code(decision(scenario))).stderr_eq("");
+    let ended = command(scenario).args(["--format", "json"]).ends(code(scenario)).stderr_eq("");
     let text = stdout(&ended);
     let report: Report<'_> = serde_json::from_str(&text).unwrap();
 
