@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use cogwit_core::case::{Case, CaseFile};
 use cogwit_core::store::read_cases;
+use serde_json::Value;
 
 /// One folder of `host/tests/scenarios/<trigger>`.
 pub(crate) struct Scenario {
@@ -31,9 +32,71 @@ impl Scenario {
         Some(names.iter().map(|name| policies_wasm().join(name)).collect())
     }
 
+    /// The reply as far as every host gives it: Lambda and the server take no seed, so there each nonce is another.
+    pub(crate) fn without_nonces(&self, reply: &str) -> String {
+        let parts =
+            reply.split('"').map(|part| match part.len() == 44 && part.ends_with('=') && self.case.seed.is_some() {
+                true => "nonce",
+                false => part,
+            });
+        parts.collect::<Vec<_>>().join("\"")
+    }
+
+    /// Holds what a host wrote to hold none of the secret values of the event and the reply, but for those that clients get.
+    #[track_caller]
+    pub(crate) fn is_secret_in(&self, written: &str) {
+        let event = fs::read(&self.event).unwrap();
+        let (mut secret, mut public) = (Vec::new(), Vec::new());
+        for json in [&event, &self.reply] {
+            if let Ok(json) = serde_json::from_slice::<Value>(json) {
+                texts_below(
+                    &json,
+                    false,
+                    &|name| SECRET.contains(&name) || name.starts_with("ONE_CLICK_"),
+                    &mut secret,
+                );
+                texts_below(&json, false, &|name| name == "publicChallengeParameters", &mut public);
+            }
+        }
+        secret.retain(|value| value.len() >= LEAST_SECRET && !public.contains(value));
+        for value in secret {
+            assert!(!written.contains(&value), "{}: `{value}` stands in {written}", self.name);
+        }
+    }
+
     /// Whether the reply is a function error. A custom sender's denial is none.
     pub(crate) fn is_refused(&self) -> bool {
         self.reply.starts_with(b"{\"errorType\":")
+    }
+}
+
+/// Members whose values are secret.
+const SECRET: [&str; 9] = [
+    "password",
+    "challengeAnswer",
+    "privateChallengeParameters",
+    "challengeMetadata",
+    "code",
+    "tokenResponse",
+    "idToken",
+    "samlResponse",
+    "FEEDBACK_TOKEN",
+];
+
+/// Shorter ones stand in other words by chance.
+const LEAST_SECRET: usize = 6;
+
+/// The texts in JSON, below members that are `wanted`.
+fn texts_below(json: &Value, inside: bool, wanted: &dyn Fn(&str) -> bool, texts: &mut Vec<String>) {
+    match json {
+        Value::String(text) if inside => texts.push(text.clone()),
+        Value::Array(items) => items.iter().for_each(|item| texts_below(item, inside, wanted, texts)),
+        Value::Object(members) => {
+            for (name, value) in members {
+                texts_below(value, inside || wanted(name), wanted, texts);
+            }
+        }
+        _ => {}
     }
 }
 

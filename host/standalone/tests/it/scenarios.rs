@@ -30,6 +30,9 @@ fn command(scenario: &Scenario) -> Cogwit {
             command = command.arg("--setting").arg(format!("{policy}.{key}={value}"));
         }
     }
+    if let Some(seed) = case.seed {
+        command = command.arg(format!("--seed={seed}"));
+    }
     match &case.trigger {
         Some(trigger) => command.args(["--trigger", trigger.name()]),
         None => command,
@@ -63,6 +66,7 @@ fn check(scenario: &Scenario) {
     assert_eq!(stdout(&ended), String::from_utf8_lossy(reply), "{name}");
 
     let report = stderr(&ended);
+    scenario.is_secret_in(&report);
     let word = match decision(scenario) {
         "event-refused" => "error: ".to_owned(),
         word => format!("{word}: "),
