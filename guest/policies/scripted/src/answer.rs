@@ -148,3 +148,76 @@ fn value(claim: &str, text: &str) -> Result<ClaimValue, Denial> {
         _ => ClaimValue::String(text.to_owned()),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use cogwit_sdk::create_auth_challenge::CreateAuthChallenge;
+    use cogwit_sdk::inbound_federation::InboundFederation;
+    use cogwit_sdk::pre_sign_up::PreSignUp;
+    use cogwit_sdk::pre_token_generation_v2::PreTokenGenerationV2;
+    use cogwit_sdk::testing::World;
+    use cogwit_sdk::user_migration::UserMigration;
+
+    use super::*;
+    use crate::Scripted;
+
+    fn world(settings: &[(&str, &str)]) -> World {
+        settings.iter().fold(World::default(), |world, (path, value)| world.setting(path, value))
+    }
+
+    #[test]
+    fn members_are_set_as_the_settings_say_and_no_others() {
+        let answer = |world: World| world.run(|| <Scripted as PreSignUp>::decide(Default::default())).value.unwrap();
+        let confirmed = pre_sign_up::Response { auto_confirm_user: Some(true), ..Default::default() };
+        assert_eq!(answer(world(&[("autoConfirmUser", "true"), ("issueTokens", "true")])), confirmed);
+        assert_eq!(answer(World::default()), pre_sign_up::Response::default());
+    }
+
+    #[test]
+    fn maps_and_lists_are_made_of_paths_and_commas() {
+        let world = world(&[("publicChallengeParameters.a.b", "1"), ("publicChallengeParametersX", "2")]);
+        let answer = world.run(|| <Scripted as CreateAuthChallenge>::decide(Default::default())).value.unwrap();
+        assert_eq!(answer, create_auth_challenge::Response::default().with_public("a.b", "1"));
+        let world = World::default().setting("userAttributesToMap", "");
+        let answer = world.run(|| <Scripted as InboundFederation>::decide(Default::default())).value.unwrap();
+        assert_eq!(answer, inbound_federation::Response { user_attributes_to_map: Some(vec![]) });
+        let world =
+            World::default().setting("desiredDeliveryMediums", "EMAIL, SMS").setting("messageAction", "SUPPRESS");
+        let answer = world.run(|| <Scripted as UserMigration>::decide(Default::default())).value.unwrap();
+        let expected = user_migration::Response {
+            desired_delivery_mediums: Some(vec![DeliveryMedium::Email, DeliveryMedium::Sms]),
+            message_action: Some(MessageAction::Suppress),
+            ..Default::default()
+        };
+        assert_eq!(answer, expected);
+    }
+
+    #[test]
+    fn a_claim_has_the_kind_that_its_first_word_names() {
+        let kinds = [
+            ("a", "plain: text", ClaimValue::from("plain: text")),
+            ("b", "text:json:{}", ClaimValue::from("json:{}")),
+            ("c", "integer:9223372036854775807", ClaimValue::Integer(i64::MAX)),
+            ("d", "number:0.5", ClaimValue::Number(0.5)),
+            ("e", "boolean:true", ClaimValue::Boolean(true)),
+            ("f", "list:x, y z", ClaimValue::Strings(vec!["x".to_owned(), "y z".to_owned()])),
+            ("g", "json:{ }", ClaimValue::Json("{ }".to_owned())),
+        ];
+        let paths = kinds.each_ref().map(|(name, _, _)| format!("accessTokenGeneration.claimsToAddOrOverride.{name}"));
+        let world = paths.iter().zip(&kinds).fold(World::default(), |world, (path, kind)| world.setting(path, kind.1));
+        let answer = world.run(|| <Scripted as PreTokenGenerationV2>::decide(v2::Event::default())).value.unwrap();
+        let claims = kinds.into_iter().map(|(name, _, value)| (name.to_owned(), value)).collect();
+        let token = AccessTokenGeneration { claims_to_add_or_override: Some(claims), ..Default::default() };
+        assert_eq!(answer, v2::Response { access_token_generation: Some(token), ..Default::default() });
+    }
+
+    #[test]
+    fn it_refuses_and_breaks_as_it_is_told_to_and_what_it_cannot_read() {
+        let message =
+            |world: World| world.run(|| <Scripted as PreSignUp>::decide(Default::default())).value.unwrap_err().message;
+        assert_eq!(message(world(&[("deny", "No"), ("autoConfirmUser", "true")])), "No");
+        assert_eq!(message(world(&[("autoConfirmUser", "yes")])), "`autoConfirmUser` is `yes`: write true or false");
+        let world = world(&[("panic", "Oh"), ("deny", "No")]);
+        std::panic::catch_unwind(|| message(world)).unwrap_err();
+    }
+}

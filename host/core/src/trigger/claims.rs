@@ -42,6 +42,30 @@ pub(super) fn check_claim(checked: &mut Checked, token: &str, name: &str) {
     }
 }
 
+/// Nor does it say what becomes of a protected claim that is suppressed. Roles go with the groups.
+pub(super) fn check_suppressed(checked: &mut Checked, token: &str, names: &Option<Vec<String>>) {
+    for name in names.iter().flatten() {
+        let is_role = ["cognito:roles", "cognito:preferred_role"].contains(&name.as_str());
+        if is_role && !names.iter().flatten().any(|name| name == "cognito:groups") {
+            let text =
+                format!("the claim `{name}` of the {token} token stays, unless `cognito:groups` is suppressed too");
+            checked.warn("ignored", text);
+        } else if !name.starts_with("dev:") {
+            check_claim(checked, token, name);
+        }
+    }
+}
+
+/// Groups that are overridden by nothing are gone.
+pub(super) fn check_groups(checked: &mut Checked, groups: Option<&GroupOverrideDetails>) {
+    if groups.is_some_and(|it| it.groups_to_override.as_ref().is_none_or(Vec::is_empty)) {
+        checked.warn(
+            "no-groups",
+            "`groupOverrideDetails` names no groups, which may take the user's groups out of the tokens",
+        );
+    }
+}
+
 /// `groupOverrideDetails` as JSON.
 pub(super) fn groups(groups: &GroupOverrideDetails) -> String {
     let members = [

@@ -9,8 +9,9 @@ const SMS: &str = "smsMessage";
 const EMAIL: &str = "emailMessage";
 const SUBJECT: &str = "emailSubject";
 
-/// What stands for the code where the event does not say.
+/// What stands for the code and for the user's name where the event does not say.
 const CODE: &str = "{####}";
+const USER_NAME: &str = "{username}";
 
 pub(super) fn lower(event: &Event<'_>) -> Result<wit::Event, EventError> {
     Ok(wit::Event {
@@ -40,17 +41,18 @@ pub(super) fn members(response: &wit::Response) -> Vec<Member> {
 }
 
 /// Lengths as the API has them for a pool's own messages; what a message must hold as the developer guide says. Where a pool
-/// confirms by link, the link stands for the code.
+/// confirms by link, the link stands for the code. That a pool whose e-mail Cognito itself sends takes no e-mail texts, no event
+/// tells.
 pub(super) fn check(event: &Event<'_>, response: &wit::Response) -> Checked {
     let mut checked = Checked::default();
     let parameter = |name: &str| event.request_text(name).filter(|text| !text.is_empty());
     let code = parameter("codeParameter").unwrap_or_else(|| CODE.to_owned());
     let invited = event.header.trigger_source.as_deref() == Some("CustomMessage_AdminCreateUser");
-    let user_name = parameter("usernameParameter").filter(|_| invited);
+    let user_name = invited.then(|| parameter("usernameParameter").unwrap_or_else(|| USER_NAME.to_owned()));
     for (member, text, most) in [(SMS, &response.sms_message, 140), (EMAIL, &response.email_message, 20_000)] {
         let Some(text) = text else { continue };
         length(&mut checked, member, text, 6, most);
-        let links = member == EMAIL && text.contains("{##") && text.contains("##}");
+        let links = member == EMAIL && has_link(text);
         if !text.contains(&code) && !links {
             checked.refuse(member, format!("Cognito refuses `{member}` without `{code}`, which stands for the code"));
         }
@@ -65,6 +67,11 @@ pub(super) fn check(event: &Event<'_>, response: &wit::Response) -> Checked {
         length(&mut checked, SUBJECT, subject, 1, 140);
     }
     checked
+}
+
+/// Whether the text has words of a link, as in `{##Click here##}`. The code's `{####}` is none.
+fn has_link(text: &str) -> bool {
+    text.split_once("{##").and_then(|(_, rest)| rest.find("##}")).is_some_and(|end| end > 0)
 }
 
 fn length(checked: &mut Checked, member: &'static str, text: &str, least: usize, most: usize) {

@@ -64,7 +64,7 @@ pub(super) fn check(event: &Event<'_>, response: &wit::Response) -> Checked {
             format!("`{CHALLENGE}` is `{name}`, which the developer guide does not name: write {}", KNOWN.join(" or "));
         checked.warn("challenge-name", text);
     }
-    if response.challenge_name.is_none() && response.issue_tokens.is_none() && response.fail_authentication.is_none() {
+    if response.challenge_name.is_none() && !issues && response.fail_authentication != Some(true) {
         checked.warn("no-step", "no policy chose a step, so Cognito ends the sign-in with an error");
     }
     checked
@@ -108,6 +108,7 @@ mod tests {
         assert_eq!(check_of(nobody, &response(None, Some(true), None)), (vec![], Some(ISSUE)));
         assert_eq!(check_of("{}", &response(Some("SMS_MFA"), None, None)), (vec!["challenge-name"], None));
         assert_eq!(check_of("{}", &response(None, None, None)), (vec!["no-step"], None));
+        assert_eq!(check_of("{}", &response(None, Some(false), Some(false))), (vec!["no-step"], None));
         assert_eq!(check_of("{}", &response(Some("CUSTOM_CHALLENGE"), None, None)), (vec![], None));
     }
 }

@@ -42,10 +42,15 @@ pub(super) fn members(response: &wit::Response) -> Vec<Member> {
     attributes.map(|it| Member { name: ATTRIBUTES, json: json::map(&json::united(it.clone())) }).into_iter().collect()
 }
 
-/// Names and values of attributes have the API's lengths.
+/// Names and values of attributes have the API's lengths. Without attributes Cognito keeps all of the profile.
 pub(super) fn check(_: &Event<'_>, response: &wit::Response) -> Checked {
     let mut checked = Checked::default();
-    json::check_attributes(&mut checked, ATTRIBUTES, response.user_attributes_to_map.as_deref().unwrap_or_default());
+    let attributes = response.user_attributes_to_map.as_deref();
+    if attributes.is_some_and(<[_]>::is_empty) {
+        checked
+            .warn("ignored", format!("`{ATTRIBUTES}` is empty, so Cognito keeps all that the identity provider said"));
+    }
+    json::check_attributes(&mut checked, ATTRIBUTES, attributes.unwrap_or_default());
     checked
 }
 

@@ -45,12 +45,15 @@ pub(super) fn members(response: &wit::Response) -> Vec<Member> {
     if details.is_empty() { Vec::new() } else { vec![Member { name: DETAILS, json: json::object(details) }] }
 }
 
-/// Claims that Cognito protects are warned of: whether it ignores or refuses them, the developer guide does not say.
+/// Claims that Cognito protects are warned of: whether it ignores or refuses them, the developer guide does not say. So are
+/// roles that are suppressed without the groups, which stay, and groups that are overridden by none, which go.
 pub(super) fn check(_: &Event<'_>, response: &wit::Response) -> Checked {
     let mut checked = Checked::default();
     for (name, _) in response.claims_to_add_or_override.iter().flatten() {
         claims::check_claim(&mut checked, "ID", name);
     }
+    claims::check_suppressed(&mut checked, "ID", &response.claims_to_suppress);
+    claims::check_groups(&mut checked, response.group_override_details.as_ref());
     checked
 }
 

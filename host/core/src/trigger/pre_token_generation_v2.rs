@@ -108,7 +108,8 @@ fn written(value: &ClaimValue) -> String {
 }
 
 /// A scope holds no space; `aud` of an access token is the app client's id; `phone_number_verified`, `email_verified`, `updated_at`
-/// and `address` of the ID token are no lists or objects. Claims that Cognito protects are warned of.
+/// and `address` of the ID token are no lists or objects. Claims that Cognito protects are warned of, and so are a claim that is
+/// null, roles that are suppressed without the groups, which stay, and groups that are overridden by none, which go.
 pub(super) fn check(event: &Event<'_>, response: &wit::Response) -> Checked {
     let mut checked = Checked::default();
     if let Some(token) = &response.id_token_generation {
@@ -118,6 +119,7 @@ pub(super) fn check(event: &Event<'_>, response: &wit::Response) -> Checked {
                 checked.refuse(DETAILS, format!("Cognito refuses a list or an object as `{name}` of the ID token"));
             }
         }
+        claims::check_suppressed(&mut checked, "ID", &token.claims_to_suppress);
     }
     if let Some(token) = &response.access_token_generation {
         for (name, value) in token.claims_to_add_or_override.iter().flatten() {
@@ -130,7 +132,9 @@ pub(super) fn check(event: &Event<'_>, response: &wit::Response) -> Checked {
         for scope in token.scopes_to_add.iter().flatten().filter(|scope| scope.contains(' ')) {
             checked.refuse(DETAILS, format!("Cognito refuses the scope `{scope}`, which holds a space"));
         }
+        claims::check_suppressed(&mut checked, "access", &token.claims_to_suppress);
     }
+    claims::check_groups(&mut checked, response.group_override_details.as_ref());
     checked
 }
 
@@ -142,6 +146,11 @@ fn check_claim(checked: &mut Checked, token: &str, name: &str, value: &ClaimValu
         }
         ClaimValue::Json(text) if serde_json::from_str::<&RawValue>(text).is_err() => {
             checked.refuse(DETAILS, format!("the claim `{name}` is no JSON"));
+        }
+        ClaimValue::Json(text) if text.trim() == "null" => {
+            let text =
+                format!("the claim `{name}` of the {token} token is null, which the developer guide does not name");
+            checked.warn("null-claim", text);
         }
         _ => {}
     }

@@ -85,7 +85,9 @@ pub(super) fn check(event: &Event<'_>, response: &wit::Response) -> Checked {
     }
     let typed = event.header.user_name.as_deref();
     let other = get("username").is_some_and(|name| Some(name) != typed);
-    if other && !ALIASES.iter().any(|alias| get(alias) == typed) {
+    if get("username").is_none() && typed.is_some() && get("preferred_username") == typed {
+        checked.warn("username", "the user typed the alias `preferred_username`, which needs a `username` beside it");
+    } else if other && !ALIASES.iter().any(|alias| get(alias) == typed) {
         let text =
             "`username` is not what the user typed, and no `email`, `phone_number` or `preferred_username` is that";
         checked.warn("username", text);

@@ -22,6 +22,7 @@ mod native;
 mod publish;
 mod reference;
 mod refused;
+mod rules;
 #[path = "../../../tests/s3/mod.rs"]
 mod s3;
 mod s3_server;
