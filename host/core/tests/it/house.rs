@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use cogwit_core::case::CaseFile;
+use cogwit_core::event::{Object, Trigger, examples};
 use cogwit_core::policy::Document;
 use cogwit_core::store::Source;
 
@@ -91,15 +92,39 @@ fn a_trigger_has_one_name_across_the_tree() {
         let names = files.filter_map(|name| name.to_str()?.strip_suffix(ending).map(|stem| stem.replace('_', "-")));
         names.collect()
     };
-    let triggers: BTreeSet<_> = cogwit_core::event::Trigger::all().map(|trigger| trigger.name().to_owned()).collect();
-    let in_wit: BTreeSet<_> = names("wit", ".wit").intersection(&triggers).cloned().collect();
-    assert!(in_wit.contains("pre-sign-up"));
-    for (folder, ending) in [("host/core/src/trigger", ".rs"), ("guest/sdk/src", ".rs")] {
+    let triggers: BTreeSet<_> = Trigger::all().map(|trigger| trigger.name().to_owned()).collect();
+    for (folder, ending) in [("wit", ".wit"), ("host/core/src/trigger", ".rs"), ("guest/sdk/src", ".rs")] {
         let here: BTreeSet<_> = names(folder, ending).intersection(&triggers).cloned().collect();
-        assert_eq!(here, in_wit, "{folder}");
+        assert_eq!(here, triggers, "{folder}");
     }
-    let scenarios = names("host/tests/scenarios", "");
-    assert!(scenarios.is_superset(&in_wit) && scenarios.is_subset(&triggers), "{scenarios:?}");
+    assert_eq!(names("host/tests/scenarios", ""), triggers);
+    assert_eq!(names("host/standalone/src/cmd/new/templates", "").intersection(&triggers).count(), triggers.len());
+}
+
+#[test]
+fn every_source_is_allowed_in_a_scenario_and_every_trigger_is_not_in_another() {
+    let scenarios = scenario::all();
+    let decided = |decision: &'static str| {
+        scenarios.iter().filter(move |it| it.case.expect.decision.as_deref() == Some(decision))
+    };
+    let allowed: BTreeSet<_> = decided("allow")
+        .filter(|scenario| {
+            scenario.case.expect.warnings.as_ref().is_some_and(|codes| !codes.iter().any(|it| it == "unmatched"))
+        })
+        .filter_map(|scenario| {
+            let event = std::str::from_utf8(scenario.case.event()).unwrap();
+            Some(Object::parse(event, "event").unwrap().text("triggerSource")?.into_owned())
+        })
+        .collect();
+    for (source, _) in examples() {
+        assert!(allowed.contains(source), "no scenario allows {source}");
+    }
+    for trigger in Trigger::all() {
+        let is_of = |scenario: &scenario::Scenario| scenario.name.split('/').next() == Some(trigger.name());
+        let refused = decided("deny").chain(decided("fault")).any(is_of);
+        let broken = scenarios.iter().any(|it| is_of(it) && it.case.expect.fault.is_some());
+        assert!(refused || broken, "no scenario refuses {trigger}");
+    }
 }
 
 #[test]
