@@ -193,7 +193,7 @@ fn claims_that_cannot_be_changed() {
         let added = format!("claimsToAddOrOverride.{name}");
         let of = |token: &str| format!("{token}TokenGeneration.{added}");
         let warns = |source, member: &str, value| {
-            hold(&[(source, &[], &[(member, value)], Warned("protected-claim", name), &[])])
+            hold(&[(source, &[], &[(member, value)], Warned("protected-claim", name), &[])]);
         };
         warns(V1, &added, "x");
         warns(V2, &of("id"), "x");
