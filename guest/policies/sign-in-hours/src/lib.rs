@@ -7,7 +7,7 @@
 //! | `utc-offset` | the local time's minutes ahead of UTC; without daylight saving | 0 |
 //! | `clients` | app clients that this is for | all |
 //! | `override-codes` | codes that open it at any time, separated by commas; secrets, so give them as `{ env = "COGWIT_SECRET_…" }` | empty |
-//! | `override-key` | the entry of `validationData`, which is the `ClientMetadata` of InitiateAuth, that holds the code | `override` |
+//! | `override-key` | the entry of `validationData`, which is the `ClientMetadata` of `InitiateAuth`, that holds the code | `override` |
 //!
 //! Needs `capabilities = ["clock"]`. The answer depends on the time, the app client and the code alone, so whoever asks for a user who
 //! does not exist (`userNotFound`) learns nothing: such a sign-in goes the same way, and Cognito then refuses it as a wrong password.

@@ -27,6 +27,7 @@ mod rules;
 mod s3;
 mod s3_server;
 #[path = "../../../tests/scenario.rs"]
+#[expect(dead_code, reason = "the hosts' tests use the rest")]
 mod scenario;
 mod scenarios;
 mod secrets;
