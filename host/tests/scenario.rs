@@ -70,8 +70,8 @@ impl Scenario {
     }
 }
 
-/// Members whose values are secret.
-const SECRET: [&str; 9] = [
+/// Members whose values nobody may read, beside those that begin with `ONE_CLICK_`.
+pub(crate) const SECRET: [&str; 9] = [
     "password",
     "challengeAnswer",
     "privateChallengeParameters",

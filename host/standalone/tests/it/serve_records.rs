@@ -9,26 +9,14 @@ use serde_json::Value;
 
 use crate::http::{PATIENCE, Request};
 use crate::probe::{TAKES_IN, component_of};
+use crate::scenario::SECRET;
 use crate::server::{EVENT, PATIENT, Server, eventually};
 use crate::support::{ALLOW, Folder};
-
-/// Members whose values nobody may read.
-const SECRET: [&str; 9] = [
-    "password",
-    "challengeAnswer",
-    "privateChallengeParameters",
-    "challengeMetadata",
-    "code",
-    "tokenResponse",
-    "idToken",
-    "samlResponse",
-    "ONE_CLICK_LINK_VALID",
-];
 
 /// A sign-up with a secret under each of these names.
 fn secrets() -> String {
     let member = |name: &&str| format!(r#""{name}":"HEMMELIG-{name}","nested":{{"{name}":["HEMMELIG-in-a-list"]}}"#);
-    let members: Vec<_> = SECRET.iter().map(member).collect();
+    let members: Vec<_> = SECRET.iter().chain(&["ONE_CLICK_LINK_VALID"]).map(member).collect();
     format!(
         r#"{{"triggerSource":"PreSignUp_SignUp","userName":"ingrid.olsen","request":{{{},"userAttributes":{{"email":"ingrid@example.com"}}}},"response":{{}}}}"#,
         members.join(",")
