@@ -17,7 +17,8 @@ use std::time::{Duration, Instant};
 use chacha20::ChaCha20Rng;
 use chacha20::rand_core::{Rng, SeedableRng};
 use cogwit_core::event::Object;
-use support::{ALLOWING, decided, probe, probes, reply, set_of};
+use cogwit_core::store::Source;
+use support::{ALLOWING, admit, decided, probe, probes, reply, set_of};
 
 const EVENT: &[u8] = br#"{"userName":"rroe","request":{"userAttributes":{"email":"r@example.com"}},"response":{}}"#;
 
@@ -104,11 +105,14 @@ fn events(chaos: &mut Chaos, until: Instant) -> u64 {
     let corpus: Vec<_> = scenario::all().iter().map(|scenario| fs::read(&scenario.event).unwrap()).collect();
     let component = fs::read(scenario::policies_wasm().join("auto-confirm-domain.wasm")).unwrap();
     let confirming = set_of(&component, "limits = { deadline = '5 s' }").unwrap();
+    // Every trigger, with an answer for each of its members.
+    let merging = probes().join("../../../../tests/sets/merge.toml");
+    let sets = [confirming, admit(&Source::Document(merging).read().unwrap()).unwrap()];
     let (mut tried, mut allowed) = (0, 0_u64);
     while Instant::now() < until {
         let mut event = corpus.get(chaos.below(corpus.len())).unwrap().clone();
         chaos.mutate(&mut event, PIECES);
-        let decision = decided(&confirming, &event);
+        let decision = decided(sets.get(chaos.below(sets.len())).unwrap(), &event);
         tried += 1;
         let Ok(replied) = &decision.reply else { continue };
         allowed += 1;

@@ -165,8 +165,9 @@ impl S3 {
     pub(crate) fn stop_listening(&self) {
         let mut port = self.port.lock().unwrap();
         if let Some(open) = port.open.take() {
-            open.end();
+            // First, or another program could take the port in between.
             port.held = Some(bound(self.address));
+            open.end();
         }
     }
 
@@ -190,6 +191,7 @@ impl Drop for S3 {
 fn bound(address: SocketAddr) -> TcpSocket {
     let socket = TcpSocket::new_v4().unwrap();
     socket.set_reuseaddr(true).unwrap();
+    socket.set_reuseport(true).unwrap();
     socket.bind(address).unwrap();
     socket
 }
