@@ -287,10 +287,16 @@ impl<'a> Line<'a> {
         let text = std::str::from_utf8(self.call.event).unwrap_or_default();
         let secrets = LazyCell::new(|| Secrets::of(text).and(policy.settings.secrets()));
         let mask = |said: String| secrets.mask(said);
+        let told = |said: String| Secrets::told(text).and(policy.settings.secrets()).mask(said);
         let (verdict, next) = match ran.result {
-            Ok(Ok(response)) => (Verdict::Allow(trigger::members(&response)), Ok(Ok(response))),
+            Ok(Ok(response)) => {
+                let of_policy = policy.settings.secrets();
+                let shown = |it: Member| Member { json: of_policy.mask(it.json), ..it };
+                let members = trigger::members(&response).into_iter().map(shown).collect();
+                (Verdict::Allow(members), Ok(Ok(response)))
+            }
             Ok(Err(denial)) => {
-                let message = mask(denial.message);
+                let message = told(denial.message);
                 // Where nothing is left of it, the user gets the neutral sentence.
                 let message = if message.trim_matches(['*', ' ']).is_empty() { String::new() } else { message };
                 (Verdict::Deny { message: message.clone(), reason: denial.reason.map(mask) }, Err(Stop::Deny(message)))
@@ -314,11 +320,18 @@ impl<'a> Line<'a> {
                 Ok(None) => return Ok(Vec::new()),
                 Ok(Some(merged)) => {
                     let checked = trigger::check(event, &merged);
-                    let Some((member, rule)) = checked.refused else {
-                        self.warnings.extend(checked.warnings);
+                    // What is said of an answer repeats parts of it.
+                    let secrets = LazyCell::new(|| {
+                        let policies = responses.iter().map(|(policy, ..)| policy.settings.secrets());
+                        policies.fold(Secrets::of(event.text()), |all, of_policy| all.and(of_policy))
+                    });
+                    let Some(refused) = checked.refused else {
+                        let masked = |it: Warning| Warning { text: secrets.mask(it.text), ..it };
+                        self.warnings.extend(checked.warnings.into_iter().map(masked));
                         return Ok(trigger::members(&merged));
                     };
-                    match responses.iter().rposition(|(.., response)| wants(response, member)) {
+                    let rule = secrets.mask(refused.1.clone());
+                    match to_blame(event, &responses, &refused) {
                         Some(at) => (at, rule),
                         None => return Err(Stop::Fault(rule)),
                     }
@@ -349,6 +362,17 @@ fn united(responses: &[(&Policy, usize, Response)]) -> Result<Option<Response>, 
         });
     }
     Ok(merged)
+}
+
+/// Whose answer Cognito would refuse by itself; else the last of those who set the member.
+fn to_blame(
+    event: &Event<'_>,
+    responses: &[(&Policy, usize, Response)],
+    refused: &(&'static str, String),
+) -> Option<usize> {
+    let last = |is_it: &dyn Fn(&Response) -> bool| responses.iter().rposition(|(.., response)| is_it(response));
+    last(&|response| trigger::check(event, response).refused.as_ref() == Some(refused))
+        .or_else(|| last(&|response| wants(response, refused.0)))
 }
 
 /// Whether a policy set the member.

@@ -19,7 +19,7 @@ def users() -> str:
     """The list of another directory, with a user."""
     argon2 = Argon2id(salt=b"salt-of-16-bytes", length=32, iterations=1, lanes=1, memory_cost=7168)
     verifier = argon2.derive_phc_encoded(PASSWORD.encode())
-    return f"mira.legacy {verifier} username=mira.legacy email=mira@example.com name=Mira+Holm"
+    return f"mira.legacy {verifier} username=mira.legacy email=mira@example.com name=Mira%20Holm"
 
 
 def run(server: Server, endpoint: str, folder: Path) -> None:

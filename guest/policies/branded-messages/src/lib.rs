@@ -10,12 +10,14 @@
 //! ```
 //!
 //! In a text, `{code}` is where Cognito puts the code, `{link}` the link that confirms, and `{username}` the user's name; `{name}` is
-//! the attribute `name`, or nothing. A text for `sms` or `email` needs `{code}` or `{link}`, one for `AdminCreateUser` both `{code}`
-//! and `{username}`. The locale is the attribute `locale`, or what the client says as `lang` in its metadata.
+//! the attribute `name`, or nothing: 40 characters at most, as text even in an e-mail of HTML, since anybody may sign up by any name.
+//! A text for `sms` needs `{code}`, one for `email` `{code}` or `{link}`, one for an invitation (`AdminCreateUser`) both `{code}` and
+//! `{username}`; where what fits an event lacks them, the pool's own words stand. The locale is the attribute `locale`, or what the
+//! client says as `lang` in its metadata.
 
 use cogwit_sdk::custom_message::{CustomMessage, Event, Response};
 use cogwit_sdk::settings::{self, Settings};
-use cogwit_sdk::{Denial, export};
+use cogwit_sdk::{Denial, export, log};
 
 /// The policy.
 pub struct BrandedMessages;
@@ -23,9 +25,19 @@ export!(BrandedMessages: custom_message, settings);
 
 const PARTS: [&str; 3] = ["sms", "email", "subject"];
 
+/// The most characters of a user's own name.
+const MOST_OF_A_NAME: usize = 40;
+
 impl CustomMessage for BrandedMessages {
     fn decide(event: Event) -> Result<Response, Denial> {
-        let worded = |part| text(part, &event).map(|text| filled(&text, &event));
+        let worded = |part| {
+            let text = filled(part, &text(part, &event)?, &event);
+            let whole = part == "subject" || is_whole(part, &text, &event);
+            if !whole {
+                log::warn(format!("no text for `{part}` has all that this message needs"));
+            }
+            whole.then_some(text)
+        };
         Ok(Response { sms_message: worded("sms"), email_message: worded("email"), email_subject: worded("subject") })
     }
 }
@@ -41,7 +53,7 @@ impl Settings for BrandedMessages {
             if part == "subject" {
                 continue;
             }
-            if !text.contains("{code}") && !text.contains("{link}") {
+            if !text.contains("{code}") && (part == "sms" || !text.contains("{link}")) {
                 return Err(format!("`{key}` has no `{{code}}`, so Cognito would refuse it: say where the code goes"));
             }
             if words.any(|word| word == "AdminCreateUser") && !(text.contains("{code}") && text.contains("{username}"))
@@ -81,14 +93,39 @@ fn text(part: &str, event: &Event) -> Option<String> {
     found.map(|(_, text)| text)
 }
 
+/// Whether the text has what Cognito asks of this message.
+fn is_whole(part: &str, text: &str, event: &Event) -> bool {
+    let has = |place: &str| !place.is_empty() && text.contains(place);
+    match event.trigger_source() {
+        "CustomMessage_AdminCreateUser" => has(event.code()) && has(event.username_place()),
+        _ => has(event.code()) || part == "email" && has(event.link()),
+    }
+}
+
 /// The text with what stands for the code, the link and the name, as this event has it. What a user wrote is put in last, so that
 /// it cannot stand for anything else.
-fn filled(text: &str, event: &Event) -> String {
-    let name = event.attribute("name").unwrap_or_default().replace(['{', '}', '#'], "");
+fn filled(part: &str, text: &str, event: &Event) -> String {
+    let name = event.attribute("name").unwrap_or_default().chars();
+    let name = name.filter(|c| !c.is_control() && !"{}#".contains(*c)).take(MOST_OF_A_NAME);
+    let name: String = match part {
+        "email" => name.map(in_html).collect(),
+        _ => name.collect(),
+    };
     text.replace("{code}", event.code())
         .replace("{link}", event.link())
         .replace("{username}", event.username_place())
         .replace("{name}", &name)
+}
+
+fn in_html(c: char) -> String {
+    match c {
+        '&' => "&amp;".to_owned(),
+        '<' => "&lt;".to_owned(),
+        '>' => "&gt;".to_owned(),
+        '"' => "&quot;".to_owned(),
+        '\'' => "&#39;".to_owned(),
+        other => other.to_string(),
+    }
 }
 
 #[cfg(test)]
@@ -136,10 +173,37 @@ mod tests {
     }
 
     #[test]
+    fn a_name_is_text_and_short_whatever_a_user_is_called() {
+        let named = event().with_attribute("name", "<a href='x'>Ina & co</a>\nBcc: x");
+        assert_eq!(
+            email(named.clone()).as_deref(),
+            Some("Welcome &lt;a href=&#39;x&#39;&gt;Ina &amp; co&lt;/a&gt;Bcc: x: {####}")
+        );
+        let world = World::default().setting("subject", "Hi {name}").setting("sms", "{name} {code}");
+        let response = world.run(|| BrandedMessages::decide(named)).value.unwrap();
+        assert_eq!(response.email_subject.as_deref(), Some("Hi <a href='x'>Ina & co</a>Bcc: x"));
+        let long = event().with_attribute("name", &"x".repeat(500));
+        assert_eq!(email(long).unwrap().chars().count(), "Welcome : {####}".len() + MOST_OF_A_NAME);
+    }
+
+    #[test]
+    fn where_a_text_lacks_what_a_message_needs_the_pools_words_stand() {
+        let worded = |event| {
+            let world = World::default().setting("sms", "Code {code}").setting("email", "Follow {link}");
+            let response = world.run(|| BrandedMessages::decide(event)).value.unwrap();
+            (response.sms_message.is_some(), response.email_message.is_some())
+        };
+        assert_eq!(worded(event()), (true, true));
+        assert_eq!(worded(event().with_link("")), (true, false));
+        assert_eq!(worded(event().with_trigger_source("CustomMessage_AdminCreateUser")), (false, false));
+    }
+
+    #[test]
     fn a_text_without_the_code_is_refused() {
         for (key, text, told) in [
             ("email", "Welcome", "has no `{code}`"),
             ("sms.nb", "", "has no `{code}`"),
+            ("sms", "{link}", "has no `{code}`"),
             ("email.AdminCreateUser", "{code}", "needs `{code}` and `{username}`"),
             ("mail", "{code}", "is not known"),
         ] {

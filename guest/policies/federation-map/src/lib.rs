@@ -10,7 +10,7 @@
 //! | `tenants` | the tenants whose users may come in | empty: all |
 //!
 //! A claim is looked for in the ID token, then in the userinfo, then in the SAML assertion. A claim that is missing or empty is left
-//! out, and Cognito drops what is left out: name every attribute that the pool requires.
+//! out, and Cognito drops what is left out: name every attribute that the pool requires. Where all are missing, the user is refused.
 
 use cogwit_sdk::inbound_federation::{Event, InboundFederation, Response};
 use cogwit_sdk::settings::{self, Settings};
@@ -38,6 +38,10 @@ impl InboundFederation for FederationMap {
                 Some(value) => response.with_attribute(&attribute, value),
                 None => response,
             };
+        }
+        // Cognito takes an empty map for leave to keep all that the provider said.
+        if response == Response::default() && !pairs().is_empty() {
+            return Err(Denial::new("Your identity provider says too little about you").because("no claim is there"));
         }
         Ok(response)
     }

@@ -5,7 +5,8 @@
 //! | `users` | the list, an entry on each line: `NAME VERIFIER ATTRIBUTE=VALUE...`; give it as `{ env = "COGWIT_SECRET_…" }` | empty |
 //! | `reset` | `yes` has every user choose a new password | `no` |
 //!
-//! A verifier is in the PHC format, such as `$argon2id$v=19$m=7168,t=1,p=1$…`; a value that holds blanks is written with `+` for each.
+//! A verifier is in the PHC format, such as `$argon2id$v=19$m=7168,t=1,p=1$…`, of the same cost for all; in a value `%20` is a
+//! blank and `%25` a percent sign, as in addresses of the web.
 //! Argon2 is made to cost memory and time, so the policy needs more of both than others, for itself alone:
 //!
 //! ```toml
@@ -21,6 +22,7 @@ use argon2::{Argon2, Params};
 use cogwit_sdk::settings::{self, Settings};
 use cogwit_sdk::user_migration::{Event, FinalUserStatus, MessageAction, Response, UserMigration};
 use cogwit_sdk::{Denial, export, log};
+use percent_encoding::percent_decode_str;
 
 /// The policy.
 pub struct ImportUsers;
@@ -35,7 +37,7 @@ impl UserMigration for ImportUsers {
         let users = settings::text("users", "");
         let entries: Vec<_> = entries(&users).filter_map(Result::ok).collect();
         let known = entries.iter().find(|entry| entry.name == event.user_name());
-        let forgot = event.password.is_none();
+        let forgot = event.trigger_source() == "UserMigration_ForgotPassword";
         let vouched = if forgot {
             known.is_some_and(|entry| entry.has_verified_email())
         } else {
@@ -68,10 +70,18 @@ impl Settings for ImportUsers {
             return Err("`reset` is neither `yes` nor `no`".to_owned());
         }
         let users = settings::text("users", "");
-        let count = entries(&users).try_fold(0, |count, entry| entry.map(|_| count + 1))?;
-        if count == 0 {
+        let entries = entries(&users).collect::<Result<Vec<_>, _>>()?;
+        let Some(first) = entries.first() else {
             log::warn("`users` is empty, so nobody is vouched for");
+            return Ok(());
+        };
+        if entries.iter().any(|entry| entry.cost() != first.cost()) {
+            return Err(
+                "`users` has verifiers of different cost, which would tell who is in it: make them alike".to_owned()
+            );
         }
+        // Where the limits are too low for one, they are found out here.
+        first.is_password("");
         Ok(())
     }
 }
@@ -86,6 +96,11 @@ struct Entry<'a> {
 impl Entry<'_> {
     fn is_password(&self, password: &str) -> bool {
         Argon2::default().verify_password(password.as_bytes(), &self.verifier).is_ok()
+    }
+
+    /// What checking a password costs, by algorithm and parameters.
+    fn cost(&self) -> (String, String) {
+        (self.verifier.algorithm.to_string(), self.verifier.params.to_string())
     }
 
     fn has_verified_email(&self) -> bool {
@@ -115,7 +130,7 @@ fn entry(line: &str) -> Option<Entry<'_>> {
     }
     let pair = |word: &'_ str| {
         let (name, value) = word.split_once('=')?;
-        Some((name.len(), value.replace('+', " ")))
+        Some((name.len(), percent_decode_str(value).decode_utf8().ok()?.into_owned()))
     };
     let attributes = words.map(|word| pair(word).and_then(|(end, value)| Some((word.get(..end)?, value))));
     Some(Entry { name, verifier, attributes: attributes.collect::<Option<_>>()? })
@@ -140,7 +155,7 @@ mod tests {
 
     fn world() -> World {
         let users = format!(
-            "ina {} email=ina@example.com email_verified=true name=Ina+Berg\n\nola {}\n",
+            "ina {} email=ina@example.com email_verified=true name=Ina%20Berg phone_number=+4712345678\n\nola {}\n",
             verifier("hemmelig 1"),
             verifier("annet")
         );
@@ -148,7 +163,9 @@ mod tests {
     }
 
     fn vouched(name: &str, password: Option<&str>) -> Response {
-        let event = Event { password: password.map(str::to_owned), ..Event::default() }.with_user_name(name);
+        let source = if password.is_some() { "UserMigration_Authentication" } else { "UserMigration_ForgotPassword" };
+        let event = Event { password: password.map(str::to_owned), ..Event::default() };
+        let event = event.with_user_name(name).with_trigger_source(source);
         world().run(|| ImportUsers::decide(event)).value.unwrap()
     }
 
@@ -157,7 +174,8 @@ mod tests {
         let response = vouched("ina", Some("hemmelig 1"));
         assert_eq!(response.final_user_status, Some(FinalUserStatus::Confirmed));
         let attributes = response.user_attributes.unwrap();
-        assert_eq!(attributes.len(), 3);
+        assert_eq!(attributes.len(), 4);
+        assert_eq!(attributes[3], ("phone_number".to_owned(), "+4712345678".to_owned()));
         assert_eq!(attributes[2], ("name".to_owned(), "Ina Berg".to_owned()));
     }
 
@@ -189,5 +207,18 @@ mod tests {
             assert!(told.starts_with("line 2 of `users`") && !told.contains("secret"), "{told}");
         }
         world().run(ImportUsers::validate).value.unwrap();
+    }
+
+    #[test]
+    fn verifiers_cost_the_same() {
+        let users = format!("ina {}\nola {}", verifier("x"), verifier("x").replace("m=64", "m=128"));
+        let refused = World::default().setting("users", &users).run(ImportUsers::validate).value.unwrap_err();
+        assert!(refused.contains("different cost"), "{refused}");
+    }
+
+    #[test]
+    fn a_sign_in_without_a_password_vouches_for_nobody() {
+        let event = Event::default().with_user_name("ina").with_trigger_source("UserMigration_Authentication");
+        assert_eq!(world().run(|| ImportUsers::decide(event)).value.unwrap(), Response::default());
     }
 }

@@ -26,6 +26,7 @@ const PERSONAL: [&str; 5] = ["userAttributes", "validationData", "clientMetadata
 
 /// Shorter values tell of nobody, and taking them out would make a text unreadable.
 const LEAST_PERSONAL: usize = 4;
+const LEAST_TOLD: usize = 4;
 
 /// The states that a user may be in, which Cognito puts among the attributes. They tell of nobody, and are words of every day.
 const STATES: [&str; 8] = [
@@ -55,6 +56,11 @@ impl Secrets {
     /// The secret values of an event: passwords, codes, answers, private parameters, tokens.
     pub fn of(event: &str) -> Self {
         Self::collect(event, Self::covers, |value| !value.is_empty())
+    }
+
+    /// Those of four characters or more: what a user reads has to stay readable, and should not tell by its gaps what is secret.
+    pub(crate) fn told(event: &str) -> Self {
+        Self::collect(event, Self::covers, |value| value.chars().count() >= LEAST_TOLD)
     }
 
     /// Whether the values of the member with this name are secret.
@@ -217,6 +223,13 @@ mod tests {
             r#"{"userName":"rroe","request":{"userAttributes":{"a":"xyz","email_verified":"true","name":"Ingrid"}}}"#;
         let masked = Secrets::personal(event).mask("rroe xyz true Ingrid".to_owned());
         assert_eq!(masked, "*** xyz true ***");
+    }
+
+    #[test]
+    fn what_a_user_reads_keeps_its_short_words() {
+        let event = r#"{"request":{"idToken":{"locale":"no","tries":"2"},"challengeAnswer":"4071"}}"#;
+        let told = Secrets::told(event).mask("no access: 4071 is wrong, 2 tries left".to_owned());
+        assert_eq!(told, "no access: *** is wrong, 2 tries left");
     }
 
     #[test]

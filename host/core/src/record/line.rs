@@ -61,7 +61,7 @@ pub struct Record<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    warnings: Vec<Warning<'a>>,
+    warnings: Vec<Warning>,
     policies: Vec<Policy<'a>>,
     set: Option<Set<'a>>,
     cold: bool,
@@ -73,9 +73,9 @@ pub struct Record<'a> {
 }
 
 #[derive(Debug, Serialize)]
-struct Warning<'a> {
-    code: &'a str,
-    text: &'a str,
+struct Warning {
+    code: &'static str,
+    text: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -167,7 +167,11 @@ impl<'a> Record<'a> {
                 Outcome::EventRefused(error) => Some(mask.plain(&error.to_string())),
                 _ => None,
             },
-            warnings: decision.warnings.iter().map(|it| Warning { code: it.code, text: &it.text }).collect(),
+            warnings: decision
+                .warnings
+                .iter()
+                .map(|it| Warning { code: it.code, text: mask.sentence(&it.text) })
+                .collect(),
             policies: decision.runs.iter().map(|run| policy(run, &mut mask)).collect(),
             set: Set::of(set, setting.serving, setting.time),
             cold: setting.cold,

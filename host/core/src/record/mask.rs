@@ -37,7 +37,10 @@ impl<'a> Mask<'a> {
 
     /// What is said of a fault: in the host's own words, unless the policy had a part in them.
     pub(super) fn fault(&mut self, fault: &Fault, text: &str) -> String {
-        if matches!(fault, Fault::Trap { panic: Some(_), .. }) { self.sentence(text) } else { self.plain(text) }
+        match fault {
+            Fault::Trap { panic: Some(_), .. } | Fault::Verdict(_) => self.sentence(text),
+            _ => self.plain(text),
+        }
     }
 
     /// What the host said of an event: without the event's secrets, which may stand where nobody expects them.

@@ -48,16 +48,19 @@ pub(super) fn members(response: &wit::Response) -> Vec<Member> {
     .collect()
 }
 
-/// The developer guide does not say what counts where tokens and the end are both asked for, nor what becomes of a challenge
-/// that it does not name.
+/// The developer guide does not say what counts where tokens are asked for beside the end or a challenge, for a user who does
+/// not exist, or without any step, nor what becomes of a challenge that it does not name.
 pub(super) fn check(event: &Event<'_>, response: &wit::Response) -> Checked {
     let mut checked = Checked::default();
     let issues = response.issue_tokens == Some(true);
     if issues && response.fail_authentication == Some(true) {
         checked.warn("tokens-and-end", format!("`{FAIL}` is true, so `{ISSUE}` is left out"));
     }
+    if issues && response.challenge_name.is_some() {
+        checked.warn("tokens-and-challenge", format!("`{ISSUE}` is true beside a `{CHALLENGE}`: choose one of them"));
+    }
     if issues && event.request_bool("userNotFound") == Ok(Some(true)) {
-        checked.refuse(ISSUE, format!("`{ISSUE}` is true for a user who does not exist"));
+        checked.warn("user-not-found", format!("`{ISSUE}` is true for a user who does not exist"));
     }
     if let Some(name) = response.challenge_name.as_deref().filter(|name| !KNOWN.contains(name)) {
         let text =
@@ -65,7 +68,7 @@ pub(super) fn check(event: &Event<'_>, response: &wit::Response) -> Checked {
         checked.warn("challenge-name", text);
     }
     if response.challenge_name.is_none() && !issues && response.fail_authentication != Some(true) {
-        checked.warn("no-step", "no policy chose a step, so Cognito ends the sign-in with an error");
+        checked.warn("no-step", "no policy chose a step, and what Cognito does then is not documented");
     }
     checked
 }
@@ -105,7 +108,9 @@ mod tests {
         let tokens = response(None, Some(true), Some(true));
         assert_eq!(check_of("{}", &tokens), (vec!["tokens-and-end"], None));
         let nobody = r#"{"request":{"userNotFound":true}}"#;
-        assert_eq!(check_of(nobody, &response(None, Some(true), None)), (vec![], Some(ISSUE)));
+        assert_eq!(check_of(nobody, &response(None, Some(true), None)), (vec!["user-not-found"], None));
+        let both = response(Some("CUSTOM_CHALLENGE"), Some(true), None);
+        assert_eq!(check_of("{}", &both), (vec!["tokens-and-challenge"], None));
         assert_eq!(check_of("{}", &response(Some("SMS_MFA"), None, None)), (vec!["challenge-name"], None));
         assert_eq!(check_of("{}", &response(None, None, None)), (vec!["no-step"], None));
         assert_eq!(check_of("{}", &response(None, Some(false), Some(false))), (vec!["no-step"], None));

@@ -1,16 +1,16 @@
 //! Adapts the trigger inbound federation.
 
 use super::request::header;
-use super::{Checked, Conflict, Member, agreed, json};
+use super::{Checked, Conflict, Member, agreed_map, json};
 use crate::event::{Event, EventError, Object, text};
 use crate::run::inbound_federation as wit;
 
 const ATTRIBUTES: &str = "userAttributesToMap";
 
 pub(super) fn lower(event: &Event<'_>) -> Result<wit::Event, EventError> {
-    let attributes = event.request.get("attributes").unwrap_or("null");
-    let attributes = Object::parse(attributes, "`request.attributes`")?;
     // What is no object is one entry, under the member's own name: a provider's answer is not ours to refuse.
+    let attributes = event.request.get("attributes").unwrap_or("null");
+    let attributes = Object::parse(attributes, "`request.attributes`").unwrap_or_default();
     let map = |name: &str| match attributes.get(name) {
         Some(json) => Object::parse(json, name).map_or_else(
             |_| text(json).map(|text| (name.to_owned(), text.into())).into_iter().collect(),
@@ -33,7 +33,7 @@ pub(super) fn lower(event: &Event<'_>) -> Result<wit::Event, EventError> {
 
 /// A profile has one author: what is not in it is dropped.
 pub(super) fn merge(earlier: wit::Response, later: wit::Response) -> Result<wit::Response, Conflict> {
-    let user_attributes_to_map = agreed(ATTRIBUTES, earlier.user_attributes_to_map, later.user_attributes_to_map)?;
+    let user_attributes_to_map = agreed_map(ATTRIBUTES, earlier.user_attributes_to_map, later.user_attributes_to_map)?;
     Ok(wit::Response { user_attributes_to_map })
 }
 
@@ -81,5 +81,6 @@ mod tests {
         assert_eq!(members(&of(&[])).remove(0).json, "{}");
         assert_eq!(members(&of(&[("a", "1"), ("a", "2")])).remove(0).json, r#"{"a":"2"}"#);
         assert_eq!(merge(of(&[("a", "1")]), of(&[])).unwrap_err(), Conflict(ATTRIBUTES));
+        merge(of(&[("a", "1"), ("b", "2")]), of(&[("b", "2"), ("a", "0"), ("a", "1")])).unwrap();
     }
 }

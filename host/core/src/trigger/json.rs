@@ -43,6 +43,13 @@ pub(super) fn united<V>(entries: impl IntoIterator<Item = (String, V)>) -> Vec<(
     united
 }
 
+/// A map as it will be written, in an order that two can be compared by.
+pub(super) fn sorted<V>(entries: Vec<(String, V)>) -> Vec<(String, V)> {
+    let mut united = united(entries);
+    united.sort_by(|(one, _), (other, _)| one.cmp(other));
+    united
+}
+
 /// What [`united`] makes of two maps, where either may be missing.
 pub(super) fn united_maps<V>(
     earlier: Option<Vec<(String, V)>>,

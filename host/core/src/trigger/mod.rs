@@ -28,6 +28,6 @@ mod json;
 mod response;
 
 pub(crate) use adapters::{check, lower, members, merge};
-use response::agreed;
 pub(crate) use response::{Checked, Conflict};
 pub use response::{Member, Warning};
+use response::{agreed, agreed_map};

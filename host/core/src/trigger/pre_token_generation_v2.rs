@@ -8,6 +8,8 @@ use crate::event::{Event, EventError};
 use crate::run::pre_token_generation_v2 as wit;
 use wit::{AccessTokenGeneration, ClaimValue, IdTokenGeneration};
 
+type Claims = Vec<(String, ClaimValue)>;
+
 const DETAILS: &str = "claimsAndScopeOverrideDetails";
 
 /// Claims of the ID token that take no lists and objects, as the developer guide has it.
@@ -59,19 +61,15 @@ fn both<T>(earlier: Option<T>, later: Option<T>, merge: impl FnOnce(T, T) -> T) 
 pub(super) fn members(response: &wit::Response) -> Vec<Member> {
     let id = |token: &IdTokenGeneration| {
         json::object(present([
-            ("claimsToAddOrOverride", kept(&token.claims_to_add_or_override, &token.claims_to_suppress)),
+            ("claimsToAddOrOverride", kept(&token.claims_to_add_or_override, &token.claims_to_suppress).map(object)),
             ("claimsToSuppress", token.claims_to_suppress.as_deref().map(json::texts)),
         ]))
     };
     let access = |token: &AccessTokenGeneration| {
-        let suppressed = token.scopes_to_suppress.as_deref().unwrap_or_default();
-        let added = token.scopes_to_add.as_ref().map(|scopes| {
-            json::texts(&scopes.iter().filter(|scope| !suppressed.contains(scope)).cloned().collect::<Vec<_>>())
-        });
         json::object(present([
-            ("claimsToAddOrOverride", kept(&token.claims_to_add_or_override, &token.claims_to_suppress)),
+            ("claimsToAddOrOverride", kept(&token.claims_to_add_or_override, &token.claims_to_suppress).map(object)),
             ("claimsToSuppress", token.claims_to_suppress.as_deref().map(json::texts)),
-            ("scopesToAdd", added),
+            ("scopesToAdd", kept_scopes(token).map(|scopes| json::texts(&scopes))),
             ("scopesToSuppress", token.scopes_to_suppress.as_deref().map(json::texts)),
         ]))
     };
@@ -88,11 +86,20 @@ fn present<const N: usize>(members: [(&'static str, Option<String>); N]) -> Vec<
 }
 
 /// The claims that are added, without those that are suppressed.
-fn kept(claims: &Option<Vec<(String, ClaimValue)>>, suppressed: &Option<Vec<String>>) -> Option<String> {
+fn kept(claims: &Option<Claims>, suppressed: &Option<Vec<String>>) -> Option<Claims> {
     let suppressed = suppressed.as_deref().unwrap_or_default();
-    let claims = json::united(claims.clone()?);
-    let kept = claims.iter().filter(|(name, _)| !suppressed.contains(name));
-    Some(json::object(kept.map(|(name, value)| (name.as_str(), written(value)))))
+    let claims = json::united(claims.clone()?).into_iter();
+    Some(claims.filter(|(name, _)| !suppressed.contains(name)).collect())
+}
+
+fn kept_scopes(token: &AccessTokenGeneration) -> Option<Vec<String>> {
+    let suppressed = token.scopes_to_suppress.as_deref().unwrap_or_default();
+    let scopes = token.scopes_to_add.as_ref()?.iter();
+    Some(scopes.filter(|scope| !suppressed.contains(scope)).cloned().collect())
+}
+
+fn object(claims: Claims) -> String {
+    json::object(claims.iter().map(|(name, value)| (name.as_str(), written(value))))
 }
 
 /// A claim's value as JSON. What a policy writes as JSON stands as it is written.
@@ -113,7 +120,7 @@ fn written(value: &ClaimValue) -> String {
 pub(super) fn check(event: &Event<'_>, response: &wit::Response) -> Checked {
     let mut checked = Checked::default();
     if let Some(token) = &response.id_token_generation {
-        for (name, value) in token.claims_to_add_or_override.iter().flatten() {
+        for (name, value) in kept(&token.claims_to_add_or_override, &token.claims_to_suppress).iter().flatten() {
             check_claim(&mut checked, "ID", name, value);
             if SIMPLE.contains(&name.as_str()) && is_complex(value) {
                 checked.refuse(DETAILS, format!("Cognito refuses a list or an object as `{name}` of the ID token"));
@@ -122,14 +129,14 @@ pub(super) fn check(event: &Event<'_>, response: &wit::Response) -> Checked {
         claims::check_suppressed(&mut checked, "ID", &token.claims_to_suppress);
     }
     if let Some(token) = &response.access_token_generation {
-        for (name, value) in token.claims_to_add_or_override.iter().flatten() {
+        let client = event.header.client_id.as_deref().map(json::text);
+        for (name, value) in kept(&token.claims_to_add_or_override, &token.claims_to_suppress).iter().flatten() {
             check_claim(&mut checked, "access", name, value);
-            let client = event.header.client_id.as_deref();
-            if name == "aud" && !matches!(value, ClaimValue::String(text) if Some(text.as_str()) == client) {
+            if name == "aud" && client.as_deref() != Some(written(value).trim()) {
                 checked.refuse(DETAILS, "Cognito takes `aud` of an access token only where it is the app client's id");
             }
         }
-        for scope in token.scopes_to_add.iter().flatten().filter(|scope| scope.contains(' ')) {
+        for scope in kept_scopes(token).iter().flatten().filter(|scope| scope.contains(' ')) {
             checked.refuse(DETAILS, format!("Cognito refuses the scope `{scope}`, which holds a space"));
         }
         claims::check_suppressed(&mut checked, "access", &token.claims_to_suppress);

@@ -1,5 +1,7 @@
 //! Is what an adapter makes of a verdict: members to set, and what was found when they were checked.
 
+use super::json;
+
 /// A member of `response` that a policy set.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Member {
@@ -46,6 +48,17 @@ pub(super) fn agreed<T: PartialEq>(
         (Some(one), Some(other)) if one != other => Err(Conflict(member)),
         _ => Ok(later.or(earlier)),
     }
+}
+
+/// What both want a map to be, where they have to agree. The order of its entries means nothing.
+pub(super) fn agreed_map(
+    member: &'static str,
+    earlier: Option<Vec<(String, String)>>,
+    later: Option<Vec<(String, String)>>,
+) -> Result<Option<Vec<(String, String)>>, Conflict> {
+    let sorted = |map: &Option<_>| map.clone().map(json::sorted);
+    agreed(member, sorted(&earlier), sorted(&later))?;
+    Ok(later.or(earlier))
 }
 
 impl Checked {

@@ -1,7 +1,7 @@
 //! Adapts the trigger user migration.
 
 use super::request::header;
-use super::{Checked, Conflict, Member, agreed, json};
+use super::{Checked, Conflict, Member, agreed, agreed_map, json};
 use crate::event::{Event, EventError};
 use crate::run::user_migration as wit;
 use wit::{DeliveryMedium, FinalUserStatus, MessageAction};
@@ -28,7 +28,7 @@ pub(super) fn lower(event: &Event<'_>) -> Result<wit::Event, EventError> {
 /// Policies that vouch for one user have to agree on who that is.
 pub(super) fn merge(earlier: wit::Response, later: wit::Response) -> Result<wit::Response, Conflict> {
     Ok(wit::Response {
-        user_attributes: agreed(ATTRIBUTES, earlier.user_attributes, later.user_attributes)?,
+        user_attributes: agreed_map(ATTRIBUTES, earlier.user_attributes, later.user_attributes)?,
         final_user_status: agreed(STATUS, earlier.final_user_status, later.final_user_status)?,
         message_action: agreed(ACTION, earlier.message_action, later.message_action)?,
         desired_delivery_mediums: agreed(MEDIUMS, earlier.desired_delivery_mediums, later.desired_delivery_mediums)?,

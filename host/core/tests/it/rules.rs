@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use cogwit_core::case::ID;
-use cogwit_core::event::{MemberPath, example};
+use cogwit_core::event::{MemberPath, OnFault, Trigger, example};
 use cogwit_core::policy::SettingValue;
 use cogwit_core::run::Chance;
 use cogwit_core::store::{Package, PolicySet};
@@ -131,7 +131,8 @@ fn challenges() {
     let correct = ("answerCorrect", "true");
     hold(&[
         (define, &[], &[issue, fail], Warned("tokens-and-end", "`issueTokens` is left out"), &[fail]),
-        (define, &nobody, &[issue], Refused("`issueTokens` is true for a user who does not exist"), &[custom]),
+        (define, &nobody, &[issue], Warned("user-not-found", "`issueTokens` is true"), &[custom]),
+        (define, &[], &[issue, custom], Warned("tokens-and-challenge", "`issueTokens` is true beside"), &[custom]),
         (define, &[], &[("challengeName", "SMS_MFA")], Warned("challenge-name", "`SMS_MFA`"), &[custom]),
         (
             define,
@@ -153,10 +154,9 @@ fn challenges() {
             verify,
             &nobody,
             &[correct],
-            Refused("`answerCorrect` is true for a user who does not exist"),
+            Warned("user-not-found", "`answerCorrect` is true for a user who does not exist"),
             &[("answerCorrect", "false")],
         ),
-        (verify, &nobody, &[correct], Refused("`answerCorrect`"), &[]),
     ]);
 }
 
@@ -226,7 +226,7 @@ fn tokens() {
     let only_client = "`aud` of an access token only where it is the app client's id";
     hold(&[
         (V2, &client, &[(aud, "another")], Refused(only_client), &[(aud, "app-7731")]),
-        (V2, &client, &[(aud, "list:app-7731")], Refused(only_client), &[]),
+        (V2, &client, &[(aud, "list:app-7731")], Refused(only_client), &[(aud, "json:\"app-7731\"")]),
         (V2, &[], &[(scopes, "a/b, c d")], Refused("the scope `c d`, which holds a space"), &[(scopes, "a/b, c/d")]),
         (V2, &[], &[(x, "number:NaN")], Refused("`x` is NaN, which JSON does not have"), &[(x, "number:0.5")]),
         (V2, &[], &[(y, "number:inf")], Refused("`x` is inf, which JSON does not have"), &[(y, "integer:7")]),
@@ -363,4 +363,49 @@ fn inbound_federation() {
         (source, &[], &[(profile, &long)], Refused("`profile` of more than 2048 characters"), &[(profile, &most)]),
         (source, &[], &no_name, Refused("the attribute `custom:`: a name has 1 to 32 characters"), &[email]),
     ]);
+}
+
+#[test]
+fn what_is_not_written_breaks_no_rule() {
+    let address = "idTokenGeneration.claimsToAddOrOverride.address";
+    let suppressed = [(address, "list:a, b"), ("idTokenGeneration.claimsToSuppress", "address")];
+    let scopes = [("accessTokenGeneration.scopesToAdd", "a b"), ("accessTokenGeneration.scopesToSuppress", "a b")];
+    for answer in [suppressed, scopes] {
+        let decision = answered(V2, &[], &answer);
+        assert_eq!((&decision.outcome, &decision.warnings[..]), (&Outcome::Allow, &[][..]), "{decision:?}");
+    }
+}
+
+#[test]
+fn whoever_breaks_a_rule_is_to_blame() {
+    let mut package = SCRIPTED.clone();
+    let text = |value: &str| SettingValue::Text(value.to_owned());
+    let mut optional = package.document.policies[0].clone();
+    optional.name = "optional".to_owned();
+    optional.on_fault = Some(OnFault::Allow);
+    optional.triggers = Some([Trigger::PreTokenGenerationV2].into());
+    optional.settings = [("idTokenGeneration.claimsToAddOrOverride.address".to_owned(), text("list:a, b"))].into();
+    package.document.policies[0].settings =
+        [("accessTokenGeneration.claimsToAddOrOverride.tier".to_owned(), text("gold"))].into();
+    package.document.policies.insert(0, optional);
+    let event = example(V2).unwrap().as_bytes();
+    let call = Call { event, id: ID, trigger: None, policy: None, end: None, chance: Chance::real() };
+    let decision = decide(&admit(&package).unwrap(), &call);
+    let reply = String::from_utf8(decision.reply.clone().unwrap()).unwrap();
+    assert!(reply.contains(r#""tier":"gold""#) && !reply.contains("address\":["), "{reply}");
+    assert_eq!(decision.runs.iter().map(|run| run.verdict.word()).collect::<Vec<_>>(), ["fault", "allow"]);
+}
+
+#[test]
+fn what_is_said_of_an_answer_holds_no_secret() {
+    let session = r#"[{"challengeName":"CUSTOM_CHALLENGE","challengeResult":true,"challengeMetadata":"HEMMELIG"}]"#;
+    let define = "DefineAuthChallenge_Authentication";
+    let decision = answered(define, &[("request.session", session)], &[("challengeName", "HEMMELIG")]);
+    assert!(decision.warnings[0].text.starts_with("`challengeName` is `***`"), "{:?}", decision.warnings);
+    let password = "a-password-longer-than-any-name-may-be";
+    let attribute = format!("userAttributes.{password}");
+    let event = [("request.password", &*format!("\"{password}\""))];
+    let decision = answered("UserMigration_Authentication", &event, &[(&attribute, "x")]);
+    let Outcome::Fault(text) = &decision.outcome else { panic!("{decision:?}") };
+    assert!(text.contains("`***`") && !text.contains(password), "{text}");
 }

@@ -6,7 +6,7 @@ use cogwit_core::event::Secrets;
 use serde_json::{Value, json};
 
 /// Members of events that are secret. What the client gets is not, though it may be a private parameter too.
-const SECRET: [&str; 3] = ["password", "challengeAnswer", "privateChallengeParameters"];
+const SECRET: [&str; 4] = ["password", "challengeAnswer", "privateChallengeParameters", "challengeMetadata"];
 
 /// Shorter values stand in every text: they are hidden where they stand alone.
 const LEAST: usize = 3;
