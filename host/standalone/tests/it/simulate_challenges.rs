@@ -54,7 +54,7 @@ custom-auth of `ingrid.o` in the pool `eu-north-1_k7Qm2ZxTb`, by the function `c
 2  DefineAuthChallenge_Authentication  allow  (1 try, [..] ms)
      response = {"challengeName":"CUSTOM_CHALLENGE","issueTokens":false}
 3  CreateAuthChallenge_Authentication  allow  (1 try, [..] ms)
-     response = {"challengeMetadata":"try-1","privateChallengeParameters":{"pin":"***"},"publicChallengeParameters":{"to":"phone"}}
+     response = {"challengeMetadata":"***","privateChallengeParameters":{"pin":"***"},"publicChallengeParameters":{"to":"phone"}}
    the client gets {"to":"phone"}
 4  VerifyAuthChallengeResponse_Authentication  allow  (1 try, [..] ms)
      response = {"answerCorrect":true}
