@@ -284,22 +284,20 @@ impl<'a> Line<'a> {
     /// Writes down how a policy ran. Its denial loses the values of secret settings and of the event's secret members here, as
     /// its log did line by line.
     fn record(&mut self, policy: &Policy, ran: Ran<Result<Response, Denial>>) -> Result<Result<Response, Fault>, Stop> {
-        let text = std::str::from_utf8(self.call.event).unwrap_or_default();
-        let secrets = LazyCell::new(|| Secrets::of(text).and(policy.settings.secrets()));
-        let mask = |said: String| secrets.mask(said);
-        let told = |said: String| Secrets::told(text).and(policy.settings.secrets()).mask(said);
+        let event = std::str::from_utf8(self.call.event).unwrap_or_default();
+        let of_policy = policy.settings.secrets();
         let (verdict, next) = match ran.result {
             Ok(Ok(response)) => {
-                let of_policy = policy.settings.secrets();
                 let shown = |it: Member| Member { json: of_policy.mask(it.json), ..it };
                 let members = trigger::members(&response).into_iter().map(shown).collect();
                 (Verdict::Allow(members), Ok(Ok(response)))
             }
             Ok(Err(denial)) => {
-                let message = told(denial.message);
+                let message = Secrets::told(event).and(of_policy).mask(denial.message);
                 // Where nothing is left of it, the user gets the neutral sentence.
                 let message = if message.trim_matches(['*', ' ']).is_empty() { String::new() } else { message };
-                (Verdict::Deny { message: message.clone(), reason: denial.reason.map(mask) }, Err(Stop::Deny(message)))
+                let reason = denial.reason.map(|reason| Secrets::of(event).and(of_policy).mask(reason));
+                (Verdict::Deny { message: message.clone(), reason }, Err(Stop::Deny(message)))
             }
             Err(fault) => (Verdict::Fault(fault.clone()), Ok(Err(fault))),
         };

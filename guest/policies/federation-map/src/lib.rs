@@ -28,19 +28,20 @@ impl InboundFederation for FederationMap {
         }
         check_tenant(&event)?;
         let lowercase = settings::list("lowercase", "email");
+        let pairs: Vec<_> = settings::pairs("attributes").flatten().collect();
         let mut response = Response::default();
-        for (attribute, claim) in pairs() {
-            let value = event.claim(&claim).map(str::trim).filter(|value| !value.is_empty());
+        for (attribute, claim) in &pairs {
+            let value = event.claim(claim).map(str::trim).filter(|value| !value.is_empty());
             response = match value {
-                Some(value) if lowercase.contains(&attribute) => {
-                    response.with_attribute(&attribute, value.to_lowercase())
+                Some(value) if lowercase.contains(attribute) => {
+                    response.with_attribute(attribute, value.to_lowercase())
                 }
-                Some(value) => response.with_attribute(&attribute, value),
+                Some(value) => response.with_attribute(attribute, value),
                 None => response,
             };
         }
         // Cognito takes an empty map for leave to keep all that the provider said.
-        if response == Response::default() && !pairs().is_empty() {
+        if response == Response::default() && !pairs.is_empty() {
             return Err(Denial::new("Your identity provider says too little about you").because("no claim is there"));
         }
         Ok(response)
@@ -50,7 +51,7 @@ impl InboundFederation for FederationMap {
 impl Settings for FederationMap {
     fn validate() -> Result<(), String> {
         settings::only(&["attributes", "lowercase", "providers", "tenant-claim", "tenants"])?;
-        if let Some(entry) = settings::list("attributes", "").iter().find(|entry| pair(entry).is_none()) {
+        if let Some(entry) = settings::pairs("attributes").find_map(Result::err) {
             return Err(format!("`attributes` has the entry `{entry}`: write ATTRIBUTE=CLAIM, with commas between"));
         }
         match (settings::text("tenant-claim", "").is_empty(), settings::list("tenants", "").is_empty()) {
@@ -69,17 +70,6 @@ fn check_tenant(event: &Event) -> Result<(), Denial> {
     }
     let reason = format!("tenant `{tenant}` of provider `{}`", event.provider());
     Err(Denial::new("Your organization has no access here").because(reason))
-}
-
-/// Attributes, each with the claim that it is made of.
-fn pairs() -> Vec<(String, String)> {
-    settings::list("attributes", "").iter().filter_map(|entry| pair(entry)).collect()
-}
-
-fn pair(entry: &str) -> Option<(String, String)> {
-    let (attribute, claim) = entry.split_once('=')?;
-    let (attribute, claim) = (attribute.trim(), claim.trim());
-    (!attribute.is_empty() && !claim.is_empty()).then(|| (attribute.to_owned(), claim.to_owned()))
 }
 
 #[cfg(test)]

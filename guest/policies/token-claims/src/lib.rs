@@ -24,7 +24,7 @@ export!(TokenClaims: pre_token_generation, pre_token_generation_v2, settings);
 impl PreTokenGeneration for TokenClaims {
     fn decide(event: v1::Event) -> Result<v1::Response, Denial> {
         let mut response = v1::Response::default();
-        for (claim, attribute) in pairs("claims") {
+        for (claim, attribute) in settings::pairs("claims").flatten() {
             if let Some(value) = event.attribute(&attribute) {
                 response = response.with_claim(&claim, value);
             }
@@ -39,7 +39,7 @@ impl PreTokenGeneration for TokenClaims {
 impl PreTokenGenerationV2 for TokenClaims {
     fn decide(event: v2::Event) -> Result<v2::Response, Denial> {
         let mut response = v2::Response::default();
-        for (claim, attribute) in pairs("claims") {
+        for (claim, attribute) in settings::pairs("claims").flatten() {
             if let Some(value) = event.attribute(&attribute) {
                 response = response.with_id_claim(&claim, value).with_access_claim(&claim, value);
             }
@@ -51,7 +51,7 @@ impl PreTokenGenerationV2 for TokenClaims {
         for claim in settings::list("suppress", "") {
             response = response.without_id_claim(&claim);
         }
-        for (group, scopes) in pairs("group-scopes") {
+        for (group, scopes) in settings::pairs("group-scopes").flatten() {
             if event.groups().contains(&group) {
                 let new = scopes.split_whitespace().filter(|scope| !event.scopes.iter().any(|had| had == scope));
                 response = new.fold(response, |response, scope| response.with_scope(scope));
@@ -65,23 +65,12 @@ impl Settings for TokenClaims {
     fn validate() -> Result<(), String> {
         settings::only(&["claims", "groups-claim", "suppress", "group-scopes"])?;
         for key in ["claims", "group-scopes"] {
-            if let Some(entry) = settings::list(key, "").iter().find(|entry| pair(entry).is_none()) {
+            if let Some(entry) = settings::pairs(key).find_map(Result::err) {
                 return Err(format!("`{key}` has the entry `{entry}`: write NAME=VALUE, with commas between"));
             }
         }
         Ok(())
     }
-}
-
-/// The entries of a setting, such as `a=b, c=d e`.
-fn pairs(key: &str) -> Vec<(String, String)> {
-    settings::list(key, "").iter().filter_map(|entry| pair(entry)).collect()
-}
-
-fn pair(entry: &str) -> Option<(String, String)> {
-    let (name, value) = entry.split_once('=')?;
-    let (name, value) = (name.trim(), value.trim());
-    (!name.is_empty() && !value.is_empty()).then(|| (name.to_owned(), value.to_owned()))
 }
 
 fn groups_claim() -> Option<String> {

@@ -25,8 +25,7 @@ const ONE_CLICK: &str = "ONE_CLICK_";
 const PERSONAL: [&str; 5] = ["userAttributes", "validationData", "clientMetadata", "attributes", "userName"];
 
 /// Shorter values tell of nobody, and taking them out would make a text unreadable.
-const LEAST_PERSONAL: usize = 4;
-const LEAST_TOLD: usize = 4;
+const LEAST: usize = 4;
 
 /// The states that a user may be in, which Cognito puts among the attributes. They tell of nobody, and are words of every day.
 const STATES: [&str; 8] = [
@@ -60,7 +59,7 @@ impl Secrets {
 
     /// Those of four characters or more: what a user reads has to stay readable, and should not tell by its gaps what is secret.
     pub(crate) fn told(event: &str) -> Self {
-        Self::collect(event, Self::covers, |value| value.chars().count() >= LEAST_TOLD)
+        Self::collect(event, Self::covers, |value| value.chars().count() >= LEAST)
     }
 
     /// Whether the values of the member with this name are secret.
@@ -70,7 +69,7 @@ impl Secrets {
 
     /// The values that tell of a person: attributes, metadata and user name, of four characters or more.
     pub fn personal(event: &str) -> Self {
-        let tells = |value: &str| value.chars().count() >= LEAST_PERSONAL && !STATES.contains(&value);
+        let tells = |value: &str| value.chars().count() >= LEAST && !STATES.contains(&value);
         Self::collect(event, |name| PERSONAL.contains(&name), tells)
     }
 

@@ -56,6 +56,17 @@ pub(super) fn check_suppressed(checked: &mut Checked, token: &str, names: &Optio
     }
 }
 
+/// The claims that are added, each once, without those that are suppressed.
+pub(super) fn kept<'a, V>(
+    claims: &'a Option<Vec<(String, V)>>,
+    suppressed: &Option<Vec<String>>,
+) -> Option<Vec<(&'a str, &'a V)>> {
+    let is_suppressed = |name: &str| suppressed.iter().flatten().any(|suppressed| suppressed == name);
+    let mut kept = json::united(claims.as_ref()?.iter().map(|(name, value)| (name.as_str(), value)));
+    kept.retain(|(name, _)| !is_suppressed(name));
+    Some(kept)
+}
+
 /// Groups that are overridden by nothing are gone.
 pub(super) fn check_groups(checked: &mut Checked, groups: Option<&GroupOverrideDetails>) {
     if groups.is_some_and(|it| it.groups_to_override.as_ref().is_none_or(Vec::is_empty)) {

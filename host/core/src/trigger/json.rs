@@ -32,8 +32,8 @@ pub(super) fn object<'a>(members: impl IntoIterator<Item = (&'a str, String)>) -
 }
 
 /// Both maps as one, each key once: a later value takes the place of an earlier one.
-pub(super) fn united<V>(entries: impl IntoIterator<Item = (String, V)>) -> Vec<(String, V)> {
-    let mut united: Vec<(String, V)> = Vec::new();
+pub(super) fn united<N: PartialEq, V>(entries: impl IntoIterator<Item = (N, V)>) -> Vec<(N, V)> {
+    let mut united: Vec<(N, V)> = Vec::new();
     for (name, value) in entries {
         match united.iter_mut().find(|(known, _)| *known == name) {
             Some((_, earlier)) => *earlier = value,

@@ -29,13 +29,11 @@ pub(super) fn merge(earlier: wit::Response, later: wit::Response) -> Result<wit:
 }
 
 pub(super) fn members(response: &wit::Response) -> Vec<Member> {
-    let suppressed = response.claims_to_suppress.as_deref().unwrap_or_default();
-    let kept = |claims: &Vec<(String, String)>| {
-        let claims = json::united(claims.iter().cloned());
-        json::map(&claims.into_iter().filter(|(name, _)| !suppressed.contains(name)).collect::<Vec<_>>())
-    };
+    let added = claims::kept(&response.claims_to_add_or_override, &response.claims_to_suppress);
+    let written =
+        |claims: Vec<(_, &String)>| json::object(claims.into_iter().map(|(name, value)| (name, json::text(value))));
     let details: Vec<_> = [
-        ("claimsToAddOrOverride", response.claims_to_add_or_override.as_ref().map(kept)),
+        ("claimsToAddOrOverride", added.map(written)),
         ("claimsToSuppress", response.claims_to_suppress.as_deref().map(json::texts)),
         ("groupOverrideDetails", response.group_override_details.as_ref().map(claims::groups)),
     ]

@@ -8,8 +8,6 @@ use crate::event::{Event, EventError};
 use crate::run::pre_token_generation_v2 as wit;
 use wit::{AccessTokenGeneration, ClaimValue, IdTokenGeneration};
 
-type Claims = Vec<(String, ClaimValue)>;
-
 const DETAILS: &str = "claimsAndScopeOverrideDetails";
 
 /// Claims of the ID token that take no lists and objects, as the developer guide has it.
@@ -61,13 +59,19 @@ fn both<T>(earlier: Option<T>, later: Option<T>, merge: impl FnOnce(T, T) -> T) 
 pub(super) fn members(response: &wit::Response) -> Vec<Member> {
     let id = |token: &IdTokenGeneration| {
         json::object(present([
-            ("claimsToAddOrOverride", kept(&token.claims_to_add_or_override, &token.claims_to_suppress).map(object)),
+            (
+                "claimsToAddOrOverride",
+                claims::kept(&token.claims_to_add_or_override, &token.claims_to_suppress).map(object),
+            ),
             ("claimsToSuppress", token.claims_to_suppress.as_deref().map(json::texts)),
         ]))
     };
     let access = |token: &AccessTokenGeneration| {
         json::object(present([
-            ("claimsToAddOrOverride", kept(&token.claims_to_add_or_override, &token.claims_to_suppress).map(object)),
+            (
+                "claimsToAddOrOverride",
+                claims::kept(&token.claims_to_add_or_override, &token.claims_to_suppress).map(object),
+            ),
             ("claimsToSuppress", token.claims_to_suppress.as_deref().map(json::texts)),
             ("scopesToAdd", kept_scopes(token).map(|scopes| json::texts(&scopes))),
             ("scopesToSuppress", token.scopes_to_suppress.as_deref().map(json::texts)),
@@ -85,21 +89,15 @@ fn present<const N: usize>(members: [(&'static str, Option<String>); N]) -> Vec<
     members.into_iter().filter_map(|(name, json)| Some((name, json?))).collect()
 }
 
-/// The claims that are added, without those that are suppressed.
-fn kept(claims: &Option<Claims>, suppressed: &Option<Vec<String>>) -> Option<Claims> {
-    let suppressed = suppressed.as_deref().unwrap_or_default();
-    let claims = json::united(claims.clone()?).into_iter();
-    Some(claims.filter(|(name, _)| !suppressed.contains(name)).collect())
-}
-
+/// The scopes that are added, without those that are suppressed.
 fn kept_scopes(token: &AccessTokenGeneration) -> Option<Vec<String>> {
     let suppressed = token.scopes_to_suppress.as_deref().unwrap_or_default();
     let scopes = token.scopes_to_add.as_ref()?.iter();
     Some(scopes.filter(|scope| !suppressed.contains(scope)).cloned().collect())
 }
 
-fn object(claims: Claims) -> String {
-    json::object(claims.iter().map(|(name, value)| (name.as_str(), written(value))))
+fn object(claims: Vec<(&str, &ClaimValue)>) -> String {
+    json::object(claims.into_iter().map(|(name, value)| (name, written(value))))
 }
 
 /// A claim's value as JSON. What a policy writes as JSON stands as it is written.
@@ -120,9 +118,11 @@ fn written(value: &ClaimValue) -> String {
 pub(super) fn check(event: &Event<'_>, response: &wit::Response) -> Checked {
     let mut checked = Checked::default();
     if let Some(token) = &response.id_token_generation {
-        for (name, value) in kept(&token.claims_to_add_or_override, &token.claims_to_suppress).iter().flatten() {
+        for (name, value) in
+            claims::kept(&token.claims_to_add_or_override, &token.claims_to_suppress).into_iter().flatten()
+        {
             check_claim(&mut checked, "ID", name, value);
-            if SIMPLE.contains(&name.as_str()) && is_complex(value) {
+            if SIMPLE.contains(&name) && is_complex(value) {
                 checked.refuse(DETAILS, format!("Cognito refuses a list or an object as `{name}` of the ID token"));
             }
         }
@@ -130,7 +130,9 @@ pub(super) fn check(event: &Event<'_>, response: &wit::Response) -> Checked {
     }
     if let Some(token) = &response.access_token_generation {
         let client = event.header.client_id.as_deref().map(json::text);
-        for (name, value) in kept(&token.claims_to_add_or_override, &token.claims_to_suppress).iter().flatten() {
+        for (name, value) in
+            claims::kept(&token.claims_to_add_or_override, &token.claims_to_suppress).into_iter().flatten()
+        {
             check_claim(&mut checked, "access", name, value);
             if name == "aud" && client.as_deref() != Some(written(value).trim()) {
                 checked.refuse(DETAILS, "Cognito takes `aud` of an access token only where it is the app client's id");
