@@ -39,6 +39,8 @@ pub struct Config {
     pub masking: Masking,
     /// What callers of the standalone server have to show.
     pub token: Option<String>,
+    /// The key by which users are parted between a policy and its candidate.
+    pub rollout_key: Option<String>,
 }
 
 /// Where the last good release of a channel is kept.
@@ -223,6 +225,16 @@ pub const VARIABLES: &[Variable] = &[
             Some(())
         },
         show: |config| if config.masking.key.is_some() { "***" } else { "none" }.to_owned(),
+    },
+    Variable {
+        name: "COGWIT_ROLLOUT_KEY",
+        meaning: "the key that parts users between policies and candidates",
+        example: "a secret text, the same for every host",
+        read: |config, text| {
+            config.rollout_key = Some(text.to_owned()).filter(|key| !key.is_empty());
+            Some(())
+        },
+        show: |config| if config.rollout_key.is_some() { "***" } else { "none" }.to_owned(),
     },
     Variable {
         name: "COGWIT_SERVE_TOKEN",

@@ -9,7 +9,7 @@ use crate::event::{Event, EventError, OnFault, Secrets, Trigger, Unmatched};
 use crate::reply::{self, ErrorType, Refusal};
 use crate::route;
 use crate::run::{Chance, Denial, End, Fault, Key, Logs, Ran, Request, Response, Usage, World};
-use crate::store::{Policy, PolicySet};
+use crate::store::{Policy, PolicySet, Side};
 use crate::trigger::{self, Conflict, Member, Warning};
 
 /// One event to decide.
@@ -129,6 +129,8 @@ pub struct PolicyRun {
     pub policy: String,
     /// The digest of its component.
     pub digest: String,
+    /// Whether it was the policy itself or its candidate. None: it has no candidate.
+    pub side: Option<Side>,
     /// What it said.
     pub verdict: Verdict,
     /// What it used.
@@ -251,7 +253,7 @@ impl<'a> Line<'a> {
     /// Runs the chain. The first denial ends it, and so does a fault that denies.
     fn run(
         &mut self,
-        chain: &[&'a Policy],
+        chain: &[(&'a Policy, Option<Side>)],
         trigger: Trigger,
         request: &Request,
         raw_event: &Arc<str>,
@@ -259,12 +261,12 @@ impl<'a> Line<'a> {
         let end = self.end();
         let mut responses = Vec::new();
         let chance = self.call.chance;
-        for (place, policy) in chain.iter().enumerate() {
+        for (place, &(policy, side)) in chain.iter().enumerate() {
             let world = World { limits: &policy.limits, end, settings: &policy.settings, raw_event, chance, place };
             let ran = policy.prepared.decide(request, &world);
-            let response = self.record(policy, ran)?;
+            let response = self.record(policy, side, ran)?;
             match response {
-                Ok(response) => responses.push((*policy, self.runs.len() - 1, response)),
+                Ok(response) => responses.push((policy, self.runs.len() - 1, response)),
                 Err(fault) => faulted(policy, trigger, &fault)?,
             }
         }
@@ -283,7 +285,12 @@ impl<'a> Line<'a> {
 
     /// Writes down how a policy ran. Its denial loses the values of secret settings and of the event's secret members here, as
     /// its log did line by line.
-    fn record(&mut self, policy: &Policy, ran: Ran<Result<Response, Denial>>) -> Result<Result<Response, Fault>, Stop> {
+    fn record(
+        &mut self,
+        policy: &Policy,
+        side: Option<Side>,
+        ran: Ran<Result<Response, Denial>>,
+    ) -> Result<Result<Response, Fault>, Stop> {
         let event = std::str::from_utf8(self.call.event).unwrap_or_default();
         let of_policy = policy.settings.secrets();
         let (verdict, next) = match ran.result {
@@ -302,7 +309,7 @@ impl<'a> Line<'a> {
             Err(fault) => (Verdict::Fault(fault.clone()), Ok(Err(fault))),
         };
         let (name, digest) = (policy.name.clone(), policy.digest.clone());
-        self.runs.push(PolicyRun { policy: name, digest, verdict, usage: ran.usage, logs: ran.logs });
+        self.runs.push(PolicyRun { policy: name, digest, side, verdict, usage: ran.usage, logs: ran.logs });
         next
     }
 

@@ -97,7 +97,7 @@ impl Settings {
             following: self.config.following.clone(),
             access: Access::default(),
             caps: self.config.caps.clone(),
-            admission: admission(engine.clone()),
+            admission: admission(engine.clone(), &self.config),
             cache: self.config.cache.folder(Some(CACHE.into())),
             own: Some(own.to_owned()).filter(|own| is_store(own)),
             env: variable,
@@ -112,7 +112,7 @@ impl Settings {
     fn admit(&self, source: &Source, own: bool, engine: Engine) -> Result<PolicySet, String> {
         let package = if own { source.read_own() } else { source.read() };
         let package = package.map_err(|error| error.to_string())?;
-        let set = admission(engine).admit(&package, &self.config.caps, variable);
+        let set = admission(engine, &self.config).admit(&package, &self.config.caps, variable);
         let set = set.map_err(|error| format!("{source} cannot be loaded\n{error}"))?;
         for finding in &set.warnings {
             say(&format!("warning: {finding}"));
@@ -136,8 +136,8 @@ fn is_store(folder: &Path) -> bool {
     folder.join("channels").is_dir()
 }
 
-fn admission(engine: Engine) -> Admission {
-    Admission::new(engine).compiling_at_most(MOST_COMPILED_AT_START)
+fn admission(engine: Engine, config: &Config) -> Admission {
+    Admission::new(engine).compiling_at_most(MOST_COMPILED_AT_START).parting_by(config.rollout_key.clone())
 }
 
 fn variable(name: &str) -> Option<String> {

@@ -22,12 +22,14 @@ pub(crate) const EXAMPLE_EVENT: &[u8] = include_bytes!("example.json");
 mod tests {
     use std::collections::BTreeSet;
 
+    use cogwit_core::policy::PolicyDocument;
+
     use super::*;
 
     #[test]
     fn every_component_of_the_default_set_is_built_in_and_no_other() {
         let package = DEFAULT_SET.read().unwrap();
-        let named: BTreeSet<_> = package.document.policies.iter().map(|policy| &policy.component).collect();
-        assert_eq!(named, package.components.keys().collect());
+        let named = package.document.policies.iter().flat_map(PolicyDocument::components).map(|(file, _)| file);
+        assert_eq!(named.collect::<BTreeSet<_>>(), package.components.keys().map(String::as_str).collect());
     }
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Capability, LimitTexts, SettingValue, When};
+use super::{CandidateDocument, Capability, LimitTexts, SettingValue, When};
 use crate::digest::sha256;
 use crate::event::{OnFault, Trigger, Unmatched};
 use crate::reading;
@@ -71,9 +71,39 @@ pub struct PolicyDocument {
     /// What it may import beyond what every policy may.
     #[serde(default, skip_serializing_if = "is_default")]
     pub capabilities: BTreeSet<Capability>,
+    /// What stands in for its component for some users.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub candidate: Option<CandidateDocument>,
     /// Files of cases that it must pass, relative to the document; `*` and `?` stand for parts of a file's name.
     #[serde(default, skip_serializing_if = "is_default")]
     pub tests: Vec<String>,
+}
+
+impl PolicyDocument {
+    /// Its candidate, as a policy by itself.
+    pub(crate) fn of_candidate(&self) -> Option<Self> {
+        let candidate = self.candidate.clone()?;
+        Some(Self {
+            component: candidate.component,
+            sha256: candidate.sha256,
+            settings: candidate.settings.unwrap_or_else(|| self.settings.clone()),
+            candidate: None,
+            ..self.clone()
+        })
+    }
+
+    /// The files of its components, its own and its candidate's, each with the digest that is written for it.
+    pub fn components(&self) -> impl Iterator<Item = (&str, Option<&str>)> {
+        let own = [(&self.component, &self.sha256)].into_iter();
+        let all = own.chain(self.candidate.iter().map(|candidate| (&candidate.component, &candidate.sha256)));
+        all.map(|(file, digest)| (file.as_str(), digest.as_deref()))
+    }
+
+    /// The same, to be changed.
+    pub(crate) fn components_mut(&mut self) -> impl Iterator<Item = (&mut String, &mut Option<String>)> {
+        let own = [(&mut self.component, &mut self.sha256)].into_iter();
+        own.chain(self.candidate.iter_mut().map(|candidate| (&mut candidate.component, &mut candidate.sha256)))
+    }
 }
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
@@ -118,6 +148,16 @@ pub enum DocumentError {
         /// The key.
         key: &'static str,
     },
+    /// A rollout is no part of a hundred.
+    #[error(
+        "policy `{policy}`: `rollout` is {found}: write how many of a hundred users the candidate answers, 0 to 100"
+    )]
+    Rollout {
+        /// The policy.
+        policy: String,
+        /// What is written.
+        found: u8,
+    },
 }
 
 impl Document {
@@ -159,6 +199,8 @@ impl Document {
             let no_trigger = policy.triggers.as_ref().is_some_and(Vec::is_empty).then_some("triggers");
             let empty = policy.when.empty_keys().chain(no_trigger);
             errors.extend(empty.map(|key| DocumentError::Nothing { policy: one_line(name), key }));
+            let rollout = policy.candidate.iter().map(|candidate| candidate.rollout).filter(|rollout| *rollout > 100);
+            errors.extend(rollout.map(|found| DocumentError::Rollout { policy: one_line(name), found }));
         }
         self.errors.extend(errors);
     }
@@ -188,6 +230,7 @@ impl Document {
             on_fault: None,
             limits: LimitTexts::default(),
             capabilities: BTreeSet::new(),
+            candidate: None,
             tests: Vec::new(),
         });
         let mut document = Self {

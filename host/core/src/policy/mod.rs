@@ -1,11 +1,13 @@
 //! Describes policies as a set's document does: what is to run, with which settings, limits and conditions.
 
 mod document;
+mod candidate;
 mod capability;
 mod condition;
 mod limits;
 mod settings;
 
+pub use candidate::CandidateDocument;
 pub use capability::{Capability, UnknownCapability};
 pub use condition::When;
 pub(crate) use document::is_name;

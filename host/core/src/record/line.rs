@@ -12,7 +12,7 @@ use super::set::Set;
 use crate::event::Event;
 use crate::release::Serving;
 use crate::run::{WASMTIME, WIT_VERSION};
-use crate::store::PolicySet;
+use crate::store::{PolicySet, Side};
 use crate::{Call, Decision, Outcome, PolicyRun, Verdict};
 
 /// What is enough for most lines, in bytes.
@@ -84,6 +84,8 @@ struct Policy<'a> {
     name: &'a str,
     digest: &'a str,
     mode: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    side: Option<&'static str>,
     verdict: &'static str,
     /// The members of `response` that it set; not their values.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -230,6 +232,7 @@ fn policy<'a>(run: &'a PolicyRun, mask: &mut Mask<'_>) -> Policy<'a> {
         name: &run.policy,
         digest: &run.digest,
         mode: "enforce",
+        side: run.side.map(Side::word),
         log,
         verdict: run.verdict.word(),
         set: match &run.verdict {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::channel::is_digest;
 use crate::digest::sha256;
-use crate::policy::Document;
+use crate::policy::{Document, PolicyDocument};
 use crate::run::{FINGERPRINT, Native};
 use crate::store::{MAX_COMPONENT_BYTES, MAX_NATIVE_BYTES, Package, TestTexts, Tests};
 use crate::text::one_line;
@@ -81,12 +81,14 @@ impl Release {
         let known: BTreeMap<_, _> = known.collect();
         let mut components = BTreeMap::new();
         for policy in &mut policies.policies {
-            let found = known.get(policy.component.as_str());
-            let (digest, size) = found.ok_or_else(|| format!("the set does not hold `{}`", policy.component))?;
-            policy.sha256 = Some(digest.clone());
             // They travel as texts.
             policy.tests.clear();
-            components.insert(digest.clone(), *size);
+            for (file, promised) in policy.components_mut() {
+                let found = known.get(file.as_str());
+                let (digest, size) = found.ok_or_else(|| format!("the set does not hold `{file}`"))?;
+                *promised = Some(digest.clone());
+                components.insert(digest.clone(), *size);
+            }
         }
         let artifact = |(sha256, size): (String, u64)| {
             let native = native.get(&sha256).into_iter().flatten().map(|(artifact, _)| artifact.clone()).collect();
@@ -139,8 +141,8 @@ impl Release {
         let mut package = Package::of(self.policies.clone(), BTreeMap::new());
         // A component has one name, as a rule; under a further one it is a copy.
         let mut names = BTreeMap::<&str, &str>::new();
-        for policy in &self.policies.policies {
-            let (name, digest) = (policy.component.as_str(), policy.sha256.as_deref().unwrap_or_default());
+        for (name, digest) in self.policies.policies.iter().flat_map(PolicyDocument::components) {
+            let digest = digest.unwrap_or_default();
             if package.components.contains_key(name) {
                 continue;
             }

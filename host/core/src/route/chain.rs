@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::Call;
 use crate::event::{Event, EventError, Header, Trigger};
-use crate::store::{Policy, PolicySet};
+use crate::store::{Policy, PolicySet, Side};
 use crate::text::one_line;
 
 /// The trigger of an event: by its `triggerSource`; without one as the call says; else the one trigger that is answered at all.
@@ -29,11 +29,15 @@ pub fn trigger(event: &Event<'_>, call: &Call<'_>, set: &PolicySet) -> Result<Tr
     }
 }
 
-/// The policies that answer an event, in the set's order.
-pub fn chain<'a>(header: &Header<'_>, trigger: Trigger, call: &Call<'_>, set: &'a PolicySet) -> Vec<&'a Policy> {
-    let mut chain = set.answering(trigger, header);
-    chain.retain(|policy| may_answer(policy, call));
-    chain
+/// The policies that answer an event, in the set's order; of one with a candidate the side that answers this user.
+pub fn chain<'a>(
+    header: &Header<'_>,
+    trigger: Trigger,
+    call: &Call<'_>,
+    set: &'a PolicySet,
+) -> Vec<(&'a Policy, Option<Side>)> {
+    let answering = set.answering(trigger, header).into_iter();
+    answering.filter(|policy| may_answer(policy, call)).map(|policy| set.side(policy, header)).collect()
 }
 
 /// Whether the call leaves it to this policy.

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use super::set::Index;
-use super::{Package, Policy, PolicySet};
+use super::{Candidate, Package, Policy, PolicySet};
 use crate::digest::sha256;
 use crate::event::{OnFault, Trigger};
 use crate::policy::{Capability, Caps, Limits, PolicyDocument, Settings};
@@ -51,13 +51,15 @@ pub struct Admission {
     engine: Engine,
     /// The most that is compiled, in bytes; a larger component needs machine code.
     most_compiled: usize,
+    /// What users are parted by.
+    rollout_key: Option<String>,
     compiled: Mutex<BTreeMap<Key, Weak<Prepared>>>,
 }
 
 impl Admission {
     /// Admits to one engine.
     pub fn new(engine: Engine) -> Self {
-        Self { engine, most_compiled: usize::MAX, compiled: Mutex::default() }
+        Self { engine, most_compiled: usize::MAX, rollout_key: None, compiled: Mutex::default() }
     }
 
     /// Compiles no component of more than `most` bytes: without machine code for this host, such a one is refused. For hosts
@@ -65,6 +67,12 @@ impl Admission {
     #[must_use]
     pub fn compiling_at_most(self, most: usize) -> Self {
         Self { most_compiled: most, ..self }
+    }
+
+    /// Parts users between policies and their candidates by this key. Hosts that shall agree need the same.
+    #[must_use]
+    pub fn parting_by(self, rollout_key: Option<String>) -> Self {
+        Self { rollout_key, ..self }
     }
 
     /// Admits a set: digests, components, imports, triggers, limits and settings, each policy's own check of its settings
@@ -94,14 +102,28 @@ impl Admission {
         let digests: BTreeMap<_, _> = digests.collect();
         let mut policies = Vec::new();
         for written in &document.policies {
-            let digest = digests.get(written.component.as_str()).map(String::as_str).unwrap_or_default();
-            policies.extend(self.admit_policy((package, digest), written, (&base, caps), &env, &mut findings));
+            let mut admit = |written: &PolicyDocument| {
+                let digest = digests.get(written.component.as_str()).map(String::as_str).unwrap_or_default();
+                self.admit_policy((package, digest), written, (&base, caps), &env, &mut findings)
+            };
+            let (policy, candidate) = (admit(written), written.of_candidate().map(|it| admit(&it)));
+            let Some(mut policy) = policy else { continue };
+            if let (Some(candidate), Some(written)) = (candidate.flatten(), &written.candidate) {
+                compare(&policy, &candidate, &mut findings);
+                policy.candidate = Some(Box::new(Candidate { policy: candidate, rollout: written.rollout }));
+            }
+            policies.push(policy);
         }
         if !findings.errors.is_empty() {
             return Err(Rejected { findings: findings.errors });
         }
+        if self.rollout_key.is_none() && policies.iter().any(|policy| policy.candidate.is_some()) {
+            findings
+                .warn(None, "without COGWIT_ROLLOUT_KEY whoever knows the set can compute which side answers a user");
+        }
         let set = &document.set;
         Ok(PolicySet {
+            rollout_key: self.rollout_key.clone().unwrap_or_default(),
             name: set.name.clone(),
             digest: document.digest.clone(),
             index: Index::of(&policies),
@@ -167,6 +189,7 @@ impl Admission {
             limits,
             settings,
             prepared,
+            candidate: None,
         })
     }
 
@@ -214,6 +237,25 @@ impl Admission {
             return Err(vec![ShapeError::TooLarge { size, most, because }]);
         }
         Ok((Prepared::new(&self.engine, bytes, None, granted)?, unused))
+    }
+}
+
+/// Holds a candidate against the policy that it stands in for: an event that one of them answers, the other answers too.
+fn compare(policy: &Policy, candidate: &Policy, findings: &mut Findings) {
+    let name = Some(policy.name.as_str());
+    let sorted = |policy: &Policy| policy.triggers.iter().copied().collect::<BTreeSet<_>>();
+    let named =
+        |triggers: BTreeSet<Trigger>| triggers.iter().map(|it| format!("`{it}`")).collect::<Vec<_>>().join(", ");
+    let (own, other) = (sorted(policy), sorted(candidate));
+    if own != other {
+        let text = format!(
+            "it answers {}, but its candidate {}: name the `triggers` that both answer",
+            named(own),
+            named(other)
+        );
+        findings.add(name, text);
+    } else if own.contains(&Trigger::PreSignUp) {
+        findings.warn(name, "its candidate answers a part of the sign-ups, and whoever signs up can try several names");
     }
 }
 

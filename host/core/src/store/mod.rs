@@ -3,11 +3,13 @@
 mod files;
 mod lock;
 mod source;
+mod rollout;
 mod set;
 mod admission;
 
 pub use admission::{Admission, Finding, MOST_COMPILED_AT_START, Rejected};
 pub(crate) use lock::MAX_NATIVE_BYTES;
-pub use set::{Policy, PolicySet};
+pub use rollout::Side;
+pub use set::{Candidate, Policy, PolicySet};
 pub(crate) use source::MAX_COMPONENT_BYTES;
 pub use source::{Package, Source, SourceError, TestTexts, Tests, read_cases, read_document, test_files};

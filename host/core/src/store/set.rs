@@ -8,6 +8,8 @@ use crate::event::{Header, OnFault, Trigger, Unmatched};
 use crate::policy::{Limits, Settings, When};
 use crate::run::Prepared;
 
+use super::rollout::{Side, bucket};
+
 /// An admitted policy set: what [`crate::store::Admission`] gives, and nobody else.
 #[non_exhaustive]
 pub struct PolicySet {
@@ -23,6 +25,8 @@ pub struct PolicySet {
     pub chain_deadline: Duration,
     /// What its operator should know.
     pub warnings: Vec<super::Finding>,
+    /// The key by which users are parted between a policy and its candidate.
+    pub(super) rollout_key: String,
     /// Where to look for the policies that answer a trigger.
     pub(super) index: BTreeMap<Trigger, Index>,
 }
@@ -46,6 +50,17 @@ pub struct Policy {
     pub settings: Arc<Settings>,
     /// The component. Policies of one component share it.
     pub prepared: Arc<Prepared>,
+    /// What stands in for it for some users.
+    pub candidate: Option<Box<Candidate>>,
+}
+
+/// What stands in for a policy for some of its users.
+#[non_exhaustive]
+pub struct Candidate {
+    /// The policy that it would be by itself.
+    pub policy: Policy,
+    /// Of a hundred users, how many it answers.
+    pub rollout: u8,
 }
 
 /// The policies of one trigger, by their places in the set: those that have a condition of one value, by that value, so that a
@@ -104,5 +119,16 @@ impl PolicySet {
         let places = self.index.get(&trigger).map(|index| index.candidates(header)).unwrap_or_default();
         let candidates = places.into_iter().filter_map(|place| self.policies.get(place));
         candidates.filter(|policy| policy.when.matches(header)).collect()
+    }
+
+    /// The side of a policy that answers an event, and which of both it is. None where it has no candidate.
+    pub(crate) fn side<'a>(&self, policy: &'a Policy, header: &Header<'_>) -> (&'a Policy, Option<Side>) {
+        match &policy.candidate {
+            None => (policy, None),
+            Some(candidate) if bucket(&self.rollout_key, &policy.name, header) < candidate.rollout => {
+                (&candidate.policy, Some(Side::Candidate))
+            }
+            Some(_) => (policy, Some(Side::Stable)),
+        }
     }
 }

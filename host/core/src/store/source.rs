@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::files::{read_file, read_text};
 use super::lock::Lock;
 use crate::case::CaseFile;
-use crate::policy::{Document, DocumentError};
+use crate::policy::{Document, DocumentError, PolicyDocument};
 use crate::run::Native;
 
 /// The largest component that is read, in bytes. One in an interpreted language has up to 20 MiB.
@@ -274,7 +274,14 @@ fn read_set(path: &Path, own: bool) -> Result<Package, SourceError> {
     let lock_path = folder.join("policies.lock");
     let lock = Lock::read(&lock_path)?;
     let mut package = Package::of(document, BTreeMap::new());
-    for name in package.document.policies.iter().map(|policy| &policy.component) {
+    let names: Vec<_> = package
+        .document
+        .policies
+        .iter()
+        .flat_map(PolicyDocument::components)
+        .map(|(file, _)| file.to_owned())
+        .collect();
+    for name in &names {
         let read = read_file(&folder.join(name), MAX_COMPONENT_BYTES);
         let checked = read.and_then(|bytes| match lock.check(name, &bytes) {
             Ok(()) => Ok(bytes),

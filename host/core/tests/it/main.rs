@@ -8,6 +8,7 @@
 )]
 
 mod buckets;
+mod candidates;
 mod capabilities;
 mod corpus;
 mod determinism;

@@ -41,6 +41,7 @@ impl SetArgs {
         let engine = Engine::new(1, config.caps.limits.memory).map_err(Failure::could_not_run)?;
         let env = |name: &str| std::env::var(name).ok();
         Admission::new(engine)
+            .parting_by(config.rollout_key.clone())
             .admit(&package, &config.caps, env)
             .map_err(|error| Failure::could_not_run(format!("{source} cannot be loaded\n{error}")))
     }

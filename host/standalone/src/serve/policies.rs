@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use cogwit_core::case;
 use cogwit_core::config::Config;
+use cogwit_core::policy::PolicyDocument;
 use cogwit_core::release::{Live, Place, Refreshed, Setup};
 use cogwit_core::run::Engine;
 use cogwit_core::store::{Admission, PolicySet, Source, read_document, test_files};
@@ -48,7 +49,8 @@ impl Policies {
         }
         // What is new is tried in a slot of its own, so that no decision waits for it.
         let engine = Engine::new(threads() + 1, config.caps.limits.memory).map_err(Failure::could_not_run)?;
-        Ok(Self { from, config: config.clone(), admission: Admission::new(engine.clone()), engine })
+        let admission = Admission::new(engine.clone()).parting_by(config.rollout_key.clone());
+        Ok(Self { from, config: config.clone(), admission, engine })
     }
 
     /// Begins to serve. A channel that cannot be followed yet is asked again and again; files must be right, unless they are
@@ -75,7 +77,7 @@ impl Policies {
             following: self.config.following.clone(),
             access: access(&place.root).await,
             caps: self.config.caps.clone(),
-            admission: Admission::new(self.engine.clone()),
+            admission: Admission::new(self.engine.clone()).parting_by(self.config.rollout_key.clone()),
             cache: self.config.cache.folder(usual),
             own: None,
             env: variable,
@@ -150,7 +152,7 @@ fn files(source: &Source) -> Vec<PathBuf> {
         && let Ok(document) = read_document(path)
     {
         let folder = path.parent().unwrap_or(Path::new(""));
-        files.extend(document.policies.iter().map(|policy| folder.join(&policy.component)));
+        files.extend(document.policies.iter().flat_map(PolicyDocument::components).map(|(file, _)| folder.join(file)));
         files.extend(test_files(path, &document).map(|(_, file)| file));
     }
     files

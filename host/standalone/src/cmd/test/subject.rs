@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use cogwit_core::case::Case;
-use cogwit_core::policy::Caps;
+use cogwit_core::policy::{Caps, PolicyDocument};
 use cogwit_core::store::{Admission, Package, PolicySet, Source};
 
 use super::find::SET;
@@ -83,7 +83,8 @@ impl<'a> Subjects<'a> {
         let package = source.read().map_err(|error| error.to_string())?;
         if let Policies::Local(Source::Document(path)) = source {
             let folder = path.parent().unwrap_or(Path::new(""));
-            let components = package.document.policies.iter().map(|policy| folder.join(&policy.component));
+            let files = package.document.policies.iter().flat_map(PolicyDocument::components);
+            let components = files.map(|(file, _)| folder.join(file));
             self.files.lock().unwrap_or_else(PoisonError::into_inner).extend(components);
         }
         Ok(Arc::new(package))

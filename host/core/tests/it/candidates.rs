@@ -1,0 +1,71 @@
+//! Rolls a candidate out to a part of the users, and sees which side answers whom.
+
+use cogwit_core::Decision;
+use cogwit_core::store::{Admission, PolicySet, Rejected, Side};
+
+use crate::scenario::policies_wasm;
+use crate::support::{ADMISSION, caps, decided, package_of};
+
+/// A set of one policy that sets `autoConfirmUser` to false, and whose candidate sets it to true.
+fn set(rollout: u8, admission: &Admission, lines: &str) -> Result<PolicySet, Rejected> {
+    let component = std::fs::read(policies_wasm().join("scripted.wasm")).unwrap();
+    let lines = format!(
+        "limits = {{ deadline = '2 s' }}\nsettings = {{ autoConfirmUser = 'false' }}\n{lines}
+        candidate = {{ component = 'it.wasm', settings = {{ autoConfirmUser = 'true' }}, rollout = {rollout} }}"
+    );
+    admission.admit(&package_of(&component, &lines), &caps(), |_| None)
+}
+
+fn of_user(set: &PolicySet, user: usize) -> Decision {
+    decided(set, format!(r#"{{"userPoolId":"p","userName":"user-{user}","response":{{}}}}"#).as_bytes())
+}
+
+fn side(decision: &Decision) -> Option<Side> {
+    let [run] = decision.runs.as_slice() else { panic!("not one side: {decision:?}") };
+    run.side
+}
+
+#[test]
+fn exactly_one_side_answers_and_it_is_the_one_that_is_told() {
+    let half = set(50, &ADMISSION, "").unwrap();
+    let mut candidates = 0;
+    for user in 0..400 {
+        let decision = of_user(&half, user);
+        let confirmed =
+            String::from_utf8(decision.reply.clone().unwrap()).unwrap().contains(r#""autoConfirmUser":true"#);
+        assert_eq!(confirmed, side(&decision) == Some(Side::Candidate));
+        candidates += usize::from(confirmed);
+    }
+    assert!((120..280).contains(&candidates), "{candidates}");
+}
+
+#[test]
+fn nobody_and_everybody_are_exact() {
+    let (nobody, everybody) = (set(0, &ADMISSION, "").unwrap(), set(100, &ADMISSION, "").unwrap());
+    for user in 0..400 {
+        assert_eq!(side(&of_user(&nobody, user)), Some(Side::Stable));
+        assert_eq!(side(&of_user(&everybody, user)), Some(Side::Candidate));
+    }
+}
+
+#[test]
+fn a_rollout_only_grows_and_stays_over_restarts() {
+    let sides = |rollout| {
+        let set = set(rollout, &ADMISSION, "").unwrap();
+        (0..400).map(|user| side(&of_user(&set, user)) == Some(Side::Candidate)).collect::<Vec<_>>()
+    };
+    let (few, again, more) = (sides(10), sides(10), sides(50));
+    assert_eq!(few, again);
+    assert!(few.iter().zip(&more).all(|(few, more)| more >= few), "a user left the candidate as it grew");
+}
+
+#[test]
+fn what_cannot_be_rolled_out_is_refused() {
+    let errors =
+        |rollout, lines| set(rollout, &ADMISSION, lines).err().map(|error| error.to_string()).unwrap_or_default();
+    assert!(errors(101, "").contains("`rollout` is 101"));
+    let warnings =
+        |lines| set(10, &ADMISSION, lines).unwrap().warnings.into_iter().map(|it| it.text).collect::<String>();
+    assert!(warnings("").contains("COGWIT_ROLLOUT_KEY") && warnings("").contains("several names"));
+    assert!(!warnings("triggers = ['pre-authentication']").contains("several names"));
+}
