@@ -8,9 +8,10 @@ use std::time::Instant;
 use crate::event::{Event, EventError, OnFault, Secrets, Trigger, Unmatched};
 use crate::reply::{self, ErrorType, Refusal};
 use crate::route;
-use crate::run::{Chance, Denial, End, Fault, Key, Logs, Ran, Request, Response, Usage, World};
+use crate::run::{Chance, Denial, End, Fault, Key, Ran, Request, Response, World};
 use crate::store::{Policy, PolicySet, Side};
 use crate::trigger::{self, Conflict, Member, Warning};
+use crate::verdict::{PolicyRun, Verdict};
 
 /// One event to decide.
 #[derive(Debug, Clone, Copy)]
@@ -42,6 +43,8 @@ pub struct Decision {
     pub runs: Vec<PolicyRun>,
     /// What the operator should know.
     pub warnings: Vec<Warning>,
+    /// What the policies wanted together.
+    pub(crate) answer: Option<Response>,
 }
 
 /// What was decided.
@@ -75,7 +78,14 @@ impl Decision {
     /// A refusal that the host decides itself, because it cannot ask the policies. The text is the operator's.
     pub fn fault(id: &str, text: &str) -> Self {
         let reply = Err(Refusal::neutral(ErrorType::PolicyFault, id));
-        Self { outcome: Outcome::Fault(text.to_owned()), reply, trigger: None, runs: Vec::new(), warnings: Vec::new() }
+        Self {
+            outcome: Outcome::Fault(text.to_owned()),
+            reply,
+            trigger: None,
+            runs: Vec::new(),
+            warnings: Vec::new(),
+            answer: None,
+        }
     }
 
     /// What broke, in the order in which the policies ran.
@@ -122,53 +132,9 @@ impl Decision {
     }
 }
 
-/// How one policy ran.
-#[derive(Debug, Clone)]
-pub struct PolicyRun {
-    /// Its name.
-    pub policy: String,
-    /// The digest of its component.
-    pub digest: String,
-    /// Whether it was the policy itself or its candidate. None: it has no candidate.
-    pub side: Option<Side>,
-    /// What it said.
-    pub verdict: Verdict,
-    /// What it used.
-    pub usage: Usage,
-    /// What it logged.
-    pub logs: Logs,
-}
-
-/// What a policy said.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Verdict {
-    /// Go on, with these members set.
-    Allow(Vec<Member>),
-    /// No.
-    Deny {
-        /// The sentence for the user.
-        message: String,
-        /// Why, for the operator.
-        reason: Option<String>,
-    },
-    /// Nothing: it broke.
-    Fault(Fault),
-}
-
-impl Verdict {
-    /// The verdict in a word, for records and metrics: `allow`, `deny` or `fault`.
-    pub fn word(&self) -> &'static str {
-        match self {
-            Self::Allow(_) => "allow",
-            Self::Deny { .. } => "deny",
-            Self::Fault(_) => "fault",
-        }
-    }
-}
-
 /// Decides one event. Never panics, never blocks on anything but the engine's slots and the policies' own work.
 pub fn decide(set: &PolicySet, call: &Call<'_>) -> Decision {
-    let mut line = Line { set, call, trigger: None, runs: Vec::new(), warnings: Vec::new() };
+    let mut line = Line { set, call, trigger: None, runs: Vec::new(), warnings: Vec::new(), answer: None };
     let neutral = |error_type| Err(Refusal::neutral(error_type, call.id));
     let (outcome, reply) = match line.walk() {
         Ok((outcome, reply)) => (outcome, Ok(reply)),
@@ -176,7 +142,8 @@ pub fn decide(set: &PolicySet, call: &Call<'_>) -> Decision {
         Err(Stop::Fault(text)) => (Outcome::Fault(text), neutral(ErrorType::PolicyFault)),
         Err(Stop::Deny(message)) => (Outcome::Deny, line.denied(&message)),
     };
-    Decision { outcome, reply, trigger: line.trigger, runs: line.runs, warnings: line.warnings }
+    let Line { trigger, runs, warnings, answer, .. } = line;
+    Decision { outcome, reply, trigger, runs, warnings, answer }
 }
 
 /// Why the line ended before a reply.
@@ -199,6 +166,7 @@ struct Line<'a> {
     trigger: Option<Trigger>,
     runs: Vec<PolicyRun>,
     warnings: Vec<Warning>,
+    answer: Option<Response>,
 }
 
 impl<'a> Line<'a> {
@@ -258,7 +226,7 @@ impl<'a> Line<'a> {
         request: &Request,
         raw_event: &Arc<str>,
     ) -> Result<Vec<(&'a Policy, usize, Response)>, Stop> {
-        let end = self.end();
+        let end = end_of(self.set, self.call, Instant::now());
         let mut responses = Vec::new();
         let chance = self.call.chance;
         for (place, &(policy, side)) in chain.iter().enumerate() {
@@ -273,43 +241,20 @@ impl<'a> Line<'a> {
         Ok(responses)
     }
 
-    /// When the chain must have ended: the set's deadline, or the host's where that is earlier.
-    fn end(&self) -> End {
-        let since = Instant::now();
-        let left = self.call.end.map(|host| host.saturating_duration_since(since));
-        match left.filter(|left| *left < self.set.chain_deadline) {
-            Some(limit) => End { since, limit, key: Key::Host },
-            None => End { since, limit: self.set.chain_deadline, key: Key::ChainDeadline },
-        }
-    }
-
-    /// Writes down how a policy ran. Its denial loses the values of secret settings and of the event's secret members here, as
-    /// its log did line by line.
+    /// Writes down how a policy ran, and says how the line goes on.
     fn record(
         &mut self,
         policy: &Policy,
         side: Option<Side>,
         ran: Ran<Result<Response, Denial>>,
     ) -> Result<Result<Response, Fault>, Stop> {
-        let event = std::str::from_utf8(self.call.event).unwrap_or_default();
-        let of_policy = policy.settings.secrets();
-        let (verdict, next) = match ran.result {
-            Ok(Ok(response)) => {
-                let shown = |it: Member| Member { json: of_policy.mask(it.json), ..it };
-                let members = trigger::members(&response).into_iter().map(shown).collect();
-                (Verdict::Allow(members), Ok(Ok(response)))
-            }
-            Ok(Err(denial)) => {
-                let message = Secrets::told(event).and(of_policy).mask(denial.message);
-                // Where nothing is left of it, the user gets the neutral sentence.
-                let message = if message.trim_matches(['*', ' ']).is_empty() { String::new() } else { message };
-                let reason = denial.reason.map(|reason| Secrets::of(event).and(of_policy).mask(reason));
-                (Verdict::Deny { message: message.clone(), reason }, Err(Stop::Deny(message)))
-            }
-            Err(fault) => (Verdict::Fault(fault.clone()), Ok(Err(fault))),
+        let (run, response) = PolicyRun::of(policy, side, ran, self.call);
+        let next = match (response, &run.verdict) {
+            (Some(response), _) => Ok(Ok(response)),
+            (None, Verdict::Fault(fault)) => Ok(Err(fault.clone())),
+            (None, verdict) => Err(Stop::Deny(verdict.message().to_owned())),
         };
-        let (name, digest) = (policy.name.clone(), policy.digest.clone());
-        self.runs.push(PolicyRun { policy: name, digest, side, verdict, usage: ran.usage, logs: ran.logs });
+        self.runs.push(run);
         next
     }
 
@@ -333,7 +278,9 @@ impl<'a> Line<'a> {
                     let Some(refused) = checked.refused else {
                         let masked = |it: Warning| Warning { text: secrets.mask(it.text), ..it };
                         self.warnings.extend(checked.warnings.into_iter().map(masked));
-                        return Ok(trigger::members(&merged));
+                        let members = trigger::members(&merged);
+                        self.answer = Some(merged);
+                        return Ok(members);
                     };
                     let rule = secrets.mask(refused.1.clone());
                     match to_blame(event, &responses, &refused) {
@@ -350,6 +297,15 @@ impl<'a> Line<'a> {
             }
             faulted(policy, trigger, &fault)?;
         }
+    }
+}
+
+/// When a chain must have ended: by the set's deadline, or the host's where that is earlier.
+pub(crate) fn end_of(set: &PolicySet, call: &Call<'_>, since: Instant) -> End {
+    let left = call.end.map(|host| host.saturating_duration_since(since));
+    match left.filter(|left| *left < set.chain_deadline) {
+        Some(limit) => End { since, limit, key: Key::Host },
+        None => End { since, limit: set.chain_deadline, key: Key::ChainDeadline },
     }
 }
 

@@ -12,6 +12,8 @@
 //! The hosts use what is public here and nothing else. `event`, `policy`, `route` and `reply` know no engine and no clock.
 
 mod decide;
+mod verdict;
+mod shadow;
 pub mod text;
 pub mod digest;
 mod reading;
@@ -27,4 +29,6 @@ pub mod release;
 pub mod config;
 pub mod case;
 
-pub use decide::{Call, Decision, Outcome, PolicyRun, Verdict, decide};
+pub use decide::{Call, Decision, Outcome, decide};
+pub use shadow::{Shadow, shadow};
+pub use verdict::{PolicyRun, Verdict};

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::{CandidateDocument, Capability, LimitTexts, SettingValue, When};
+use super::{CandidateDocument, Capability, LimitTexts, Mode, SettingValue, When};
 use crate::digest::sha256;
 use crate::event::{OnFault, Trigger, Unmatched};
 use crate::reading;
@@ -62,6 +62,9 @@ pub struct PolicyDocument {
     /// Which events it answers.
     #[serde(default, skip_serializing_if = "is_default")]
     pub when: When,
+    /// Whether it answers, or only looks on.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub mode: Mode,
     /// What becomes of a decision when it faults. Default: by trigger.
     #[serde(default, skip_serializing_if = "is_default")]
     pub on_fault: Option<OnFault>,
@@ -227,6 +230,7 @@ impl Document {
             settings: BTreeMap::new(),
             triggers: None,
             when: When::default(),
+            mode: Mode::Enforce,
             on_fault: None,
             limits: LimitTexts::default(),
             capabilities: BTreeSet::new(),

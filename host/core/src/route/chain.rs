@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::Call;
 use crate::event::{Event, EventError, Header, Trigger};
+use crate::policy::Mode;
 use crate::store::{Policy, PolicySet, Side};
 use crate::text::one_line;
 
@@ -18,7 +19,8 @@ pub fn trigger(event: &Event<'_>, call: &Call<'_>, set: &PolicySet) -> Result<Tr
     if let Some(trigger) = of_event.or(call.trigger) {
         return Ok(trigger);
     }
-    let may_answer = set.policies.iter().filter(|policy| may_answer(policy, call));
+    let answering = set.policies.iter().filter(|policy| policy.mode == Mode::Enforce);
+    let may_answer = answering.filter(|policy| may_answer(policy, call));
     let answered: BTreeSet<_> = may_answer.flat_map(|policy| &policy.triggers).collect();
     let answered: Vec<_> = answered.into_iter().collect();
     match answered.as_slice() {
@@ -38,6 +40,13 @@ pub fn chain<'a>(
 ) -> Vec<(&'a Policy, Option<Side>)> {
     let answering = set.answering(trigger, header).into_iter();
     answering.filter(|policy| may_answer(policy, call)).map(|policy| set.side(policy, header)).collect()
+}
+
+/// The policies that look on at an event, in the set's order.
+pub fn shadows<'a>(header: &Header<'_>, trigger: Trigger, call: &Call<'_>, set: &'a PolicySet) -> Vec<&'a Policy> {
+    let mut looking_on = set.looking_on(trigger, header);
+    looking_on.retain(|policy| may_answer(policy, call));
+    looking_on
 }
 
 /// Whether the call leaves it to this policy.

@@ -2,4 +2,4 @@
 
 mod chain;
 
-pub use chain::{chain, trigger};
+pub use chain::{chain, shadows, trigger};

@@ -9,7 +9,7 @@ use super::set::Index;
 use super::{Candidate, Package, Policy, PolicySet};
 use crate::digest::sha256;
 use crate::event::{OnFault, Trigger};
-use crate::policy::{Capability, Caps, Limits, PolicyDocument, Settings};
+use crate::policy::{Capability, Caps, Limits, Mode, PolicyDocument, Settings};
 use crate::run::{Chance, End, Engine, Key as Deadline, LogLevel, Native, Prepared, ShapeError, World};
 use crate::text::one_line;
 
@@ -126,7 +126,8 @@ impl Admission {
             rollout_key: self.rollout_key.clone().unwrap_or_default(),
             name: set.name.clone(),
             digest: document.digest.clone(),
-            index: Index::of(&policies),
+            index: Index::of(&policies, Mode::Enforce),
+            shadows: Index::of(&policies, Mode::Shadow),
             policies,
             unmatched: set.unmatched,
             chain_deadline,
@@ -185,6 +186,7 @@ impl Admission {
             digest: digest.to_owned(),
             triggers,
             when: written.when.clone(),
+            mode: written.mode,
             on_fault: written.on_fault,
             limits,
             settings,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::event::{Header, OnFault, Trigger, Unmatched};
-use crate::policy::{Limits, Settings, When};
+use crate::policy::{Limits, Mode, Settings, When};
 use crate::run::Prepared;
 
 use super::rollout::{Side, bucket};
@@ -29,6 +29,8 @@ pub struct PolicySet {
     pub(super) rollout_key: String,
     /// Where to look for the policies that answer a trigger.
     pub(super) index: BTreeMap<Trigger, Index>,
+    /// Where to look for those that only look on.
+    pub(super) shadows: BTreeMap<Trigger, Index>,
 }
 
 /// An admitted policy.
@@ -42,6 +44,8 @@ pub struct Policy {
     pub triggers: Vec<Trigger>,
     /// Which of their events.
     pub when: When,
+    /// Whether it answers, or only looks on.
+    pub mode: Mode,
     /// What becomes of a decision when it faults. None: by trigger.
     pub on_fault: Option<OnFault>,
     /// What one run may use.
@@ -73,10 +77,10 @@ pub(super) struct Index {
 }
 
 impl Index {
-    /// Indexes the policies of a set.
-    pub(super) fn of(policies: &[Policy]) -> BTreeMap<Trigger, Self> {
+    /// Indexes the policies of a set that are in this mode.
+    pub(super) fn of(policies: &[Policy], mode: Mode) -> BTreeMap<Trigger, Self> {
         let mut all = BTreeMap::<Trigger, Self>::new();
-        for (place, policy) in policies.iter().enumerate() {
+        for (place, policy) in policies.iter().enumerate().filter(|(_, policy)| policy.mode == mode) {
             for trigger in policy.triggers.iter().copied().collect::<BTreeSet<_>>() {
                 all.entry(trigger).or_default().add(place, &policy.when);
             }
@@ -116,7 +120,16 @@ impl PolicySet {
 
     /// The policies that answer an event of a trigger, in the set's order.
     pub(crate) fn answering(&self, trigger: Trigger, header: &Header<'_>) -> Vec<&Policy> {
-        let places = self.index.get(&trigger).map(|index| index.candidates(header)).unwrap_or_default();
+        self.matching(&self.index, trigger, header)
+    }
+
+    /// The policies that look on at an event of a trigger, in the set's order.
+    pub(crate) fn looking_on(&self, trigger: Trigger, header: &Header<'_>) -> Vec<&Policy> {
+        self.matching(&self.shadows, trigger, header)
+    }
+
+    fn matching(&self, index: &BTreeMap<Trigger, Index>, trigger: Trigger, header: &Header<'_>) -> Vec<&Policy> {
+        let places = index.get(&trigger).map(|index| index.candidates(header)).unwrap_or_default();
         let candidates = places.into_iter().filter_map(|place| self.policies.get(place));
         candidates.filter(|policy| policy.when.matches(header)).collect()
     }

@@ -32,6 +32,7 @@ mod s3_server;
 mod scenario;
 mod scenarios;
 mod secrets;
+mod shadows;
 mod ship;
 mod signed;
 mod support;

@@ -1,0 +1,73 @@
+//! Runs the policies that only look on, once the answer is fixed, and holds against it what they would have made of it.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use crate::decide::end_of;
+use crate::event::Event;
+use crate::run::{Response, World};
+use crate::store::{Policy, PolicySet};
+use crate::trigger::{self, Conflict};
+use crate::{Call, Decision, Outcome, PolicyRun, Verdict, route};
+
+/// How a policy that looks on ran.
+#[derive(Debug, Clone)]
+pub struct Shadow {
+    /// How it ran.
+    pub run: PolicyRun,
+    /// What the answer would have been otherwise, had the policy been the last of the chain: `denies`, `allows`, `faults`, or
+    /// members of `response` that would have another value. Empty: it agrees.
+    pub differs: Vec<&'static str>,
+}
+
+/// Runs the policies that look on at an event that was decided. They have as long as a chain has; nothing of what they do or
+/// break changes the decision.
+pub fn shadow(set: &PolicySet, call: &Call<'_>, decision: &Decision) -> Vec<Shadow> {
+    let (Ok(event), Some(trigger)) = (Event::parse(call.event), decision.trigger) else { return Vec::new() };
+    let policies = route::shadows(&event.header, trigger, call, set);
+    let Ok(request) = trigger::lower(trigger, &event) else { return Vec::new() };
+    let (raw_event, end) = (Arc::from(event.text()), end_of(set, call, Instant::now()));
+    let run = |(place, policy): (usize, &Policy)| {
+        let place = decision.runs.len() + place;
+        let world = World {
+            limits: &policy.limits,
+            end,
+            settings: &policy.settings,
+            raw_event: &raw_event,
+            chance: call.chance,
+            place,
+        };
+        let (run, response) = PolicyRun::of(policy, None, policy.prepared.decide(&request, &world), call);
+        let differs = differs(&event, decision, &run.verdict, response);
+        Shadow { run, differs }
+    };
+    policies.into_iter().enumerate().map(run).collect()
+}
+
+fn differs(event: &Event<'_>, decision: &Decision, verdict: &Verdict, response: Option<Response>) -> Vec<&'static str> {
+    let allowed = matches!(decision.outcome, Outcome::Allow | Outcome::Unmatched);
+    match (verdict, response) {
+        (Verdict::Deny { .. }, _) if decision.outcome == Outcome::Deny => Vec::new(),
+        (Verdict::Deny { .. }, _) => vec!["denies"],
+        (_, Some(_)) if !allowed => vec!["allows"],
+        (_, Some(response)) => changed(event, decision.answer.as_ref(), response),
+        _ => vec!["faults"],
+    }
+}
+
+/// The members that would have another value.
+fn changed(event: &Event<'_>, answer: Option<&Response>, response: Response) -> Vec<&'static str> {
+    let before = answer.map(trigger::members).unwrap_or_default();
+    let merged = match answer {
+        None => Ok(response),
+        Some(answer) => trigger::merge(answer.clone(), response),
+    };
+    match merged {
+        Err(Conflict(member)) => vec![member],
+        Ok(merged) if trigger::check(event, &merged).refused.is_some() => vec!["faults"],
+        Ok(merged) => {
+            let after = trigger::members(&merged);
+            after.into_iter().filter(|member| !before.contains(member)).map(|member| member.name).collect()
+        }
+    }
+}
