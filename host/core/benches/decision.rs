@@ -22,7 +22,15 @@ fn admitted(admission: &Admission, source: &Source) -> PolicySet {
 fn decided(set: &PolicySet) -> Vec<u8> {
     decide(
         set,
-        &Call { event: black_box(EVENT), id: "bench", trigger: None, policy: None, end: None, chance: Chance::real() },
+        &Call {
+            event: black_box(EVENT),
+            id: "bench",
+            trigger: None,
+            policy: None,
+            bucket: None,
+            end: None,
+            chance: Chance::real(),
+        },
     )
     .reply
     .unwrap()

@@ -343,6 +343,6 @@ mod tests {
         let shown: Vec<_> = config.table().map(|(name, value, _)| (name.to_owned(), value)).collect();
         let read = Config::from_env(shown).unwrap();
         let masking = Masking { key: read.masking.key.clone().filter(|key| key != "none"), ..read.masking };
-        assert_eq!(Config { masking, policies: None, token: None, ..read }, config);
+        assert_eq!(Config { masking, policies: None, token: None, rollout_key: None, ..read }, config);
     }
 }

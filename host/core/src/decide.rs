@@ -9,6 +9,7 @@ use crate::event::{Event, EventError, OnFault, Secrets, Trigger, Unmatched};
 use crate::reply::{self, ErrorType, Refusal};
 use crate::route;
 use crate::run::{Chance, Denial, End, Fault, Key, Ran, Request, Response, World};
+use crate::shadow::Shadow;
 use crate::store::{Policy, PolicySet, Side};
 use crate::trigger::{self, Conflict, Member, Warning};
 use crate::verdict::{PolicyRun, Verdict};
@@ -24,6 +25,8 @@ pub struct Call<'a> {
     pub trigger: Option<Trigger>,
     /// The only policy that may answer, by its name. None: all that answer the event.
     pub policy: Option<&'a str>,
+    /// The bucket of the user where a candidate answers a part of them, 0 to 100: see [`Side::bucket`]. None: by the rollout key.
+    pub bucket: Option<u8>,
     /// When the host itself must have answered.
     pub end: Option<Instant>,
     /// The time and the random numbers that policies get.
@@ -41,6 +44,8 @@ pub struct Decision {
     pub trigger: Option<Trigger>,
     /// The policies that ran, in order.
     pub runs: Vec<PolicyRun>,
+    /// What the policies that look on would have made of it, once they were asked by [`crate::shadow`].
+    pub shadows: Vec<Shadow>,
     /// What the operator should know.
     pub warnings: Vec<Warning>,
     /// What the policies wanted together.
@@ -83,6 +88,7 @@ impl Decision {
             reply,
             trigger: None,
             runs: Vec::new(),
+            shadows: Vec::new(),
             warnings: Vec::new(),
             answer: None,
         }
@@ -143,7 +149,7 @@ pub fn decide(set: &PolicySet, call: &Call<'_>) -> Decision {
         Err(Stop::Deny(message)) => (Outcome::Deny, line.denied(&message)),
     };
     let Line { trigger, runs, warnings, answer, .. } = line;
-    Decision { outcome, reply, trigger, runs, warnings, answer }
+    Decision { outcome, reply, trigger, runs, shadows: Vec::new(), warnings, answer }
 }
 
 /// Why the line ended before a reply.

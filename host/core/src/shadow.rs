@@ -20,6 +20,19 @@ pub struct Shadow {
     pub differs: Vec<&'static str>,
 }
 
+impl Shadow {
+    /// Whether the answer would have been the same.
+    pub fn agrees(&self) -> bool {
+        self.differs.is_empty()
+    }
+}
+
+/// Whether policies look on at an event that was decided.
+pub fn has_shadows(set: &PolicySet, call: &Call<'_>, decision: &Decision) -> bool {
+    let Some(trigger) = decision.trigger.filter(|trigger| set.is_looked_on(*trigger)) else { return false };
+    Event::parse(call.event).is_ok_and(|event| !route::shadows(&event.header, trigger, call, set).is_empty())
+}
+
 /// Runs the policies that look on at an event that was decided. They have as long as a chain has; nothing of what they do or
 /// break changes the decision.
 pub fn shadow(set: &PolicySet, call: &Call<'_>, decision: &Decision) -> Vec<Shadow> {

@@ -31,6 +31,7 @@ impl Answer {
             id: &context.request_id,
             trigger: inner.settings.config.trigger,
             policy: None,
+            bucket: None,
             end: left(context).and_then(|left| Instant::now().checked_add(left)),
             chance: Chance { now: time, seed: None },
         };
@@ -44,6 +45,7 @@ impl Answer {
             trace: context.xray_trace_id.as_deref(),
             masking: &inner.settings.config.masking,
             serving: &serving,
+            unwatched: false,
         };
         log::record(&Record::line(inner.live.set(&serving, time).ok(), &call, &decision, &setting));
         Self {

@@ -64,7 +64,8 @@ impl Case {
     /// Decides the case's event by `set`, and compares.
     pub fn check(&self, set: &PolicySet) -> Checked {
         let chance = Chance { now: self.now.unwrap_or_else(SystemTime::now), seed: self.seed };
-        let call = Call { event: &self.bytes, id: ID, trigger: self.trigger, policy: None, end: None, chance };
+        let call =
+            Call { event: &self.bytes, id: ID, trigger: self.trigger, policy: None, bucket: None, end: None, chance };
         let decision = decide(set, &call);
         let mismatches = Comparison::of(&self.expect, &decision, set);
         Checked { decision, mismatches }

@@ -7,13 +7,14 @@ use serde::Serialize;
 
 use super::Masking;
 use super::mask::{Mask, member};
-use super::metrics::{Embedded, Values};
+use super::metrics::{Embedded, Shadows, Sides, Values};
 use super::set::Set;
 use crate::event::Event;
+use crate::policy::Mode;
 use crate::release::Serving;
 use crate::run::{WASMTIME, WIT_VERSION};
 use crate::store::{PolicySet, Side};
-use crate::{Call, Decision, Outcome, PolicyRun, Verdict};
+use crate::{Call, Decision, Outcome, PolicyRun, Shadow, Verdict};
 
 /// What is enough for most lines, in bytes.
 const USUAL_LINE: usize = 2 << 10;
@@ -35,6 +36,8 @@ pub struct Setting<'a> {
     pub masking: &'a Masking,
     /// What served when it was decided.
     pub serving: &'a Serving,
+    /// Whether policies that look on were to run, and did not, since others waited for that already.
+    pub unwatched: bool,
 }
 
 /// The record of one decision. It holds no value of the event's secret members and, unless masking is off, none that tells of a
@@ -62,7 +65,10 @@ pub struct Record<'a> {
     error: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     warnings: Vec<Warning>,
+    /// Those that answered, in order, and then those that looked on.
     policies: Vec<Policy<'a>>,
+    #[serde(skip_serializing_if = "is_false")]
+    unwatched: bool,
     set: Option<Set<'a>>,
     cold: bool,
     versions: Versions,
@@ -87,6 +93,12 @@ struct Policy<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     side: Option<&'static str>,
     verdict: &'static str,
+    /// Of one that looks on: whether the answer would have been the same with it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    agrees: Option<bool>,
+    /// What would have been otherwise: `denies`, `allows`, `faults`, or members of `response`.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    differs: &'a [&'static str],
     /// The members of `response` that it set; not their values.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     set: Vec<&'static str>,
@@ -174,12 +186,17 @@ impl<'a> Record<'a> {
                 .iter()
                 .map(|it| Warning { code: it.code, text: mask.sentence(&it.text) })
                 .collect(),
-            policies: decision.runs.iter().map(|run| policy(run, &mut mask)).collect(),
+            policies: {
+                let answered = decision.runs.iter().map(|run| (run, None));
+                let looked_on = decision.shadows.iter().map(|shadow| (&shadow.run, Some(shadow)));
+                answered.chain(looked_on).map(|(run, shadow)| policy(run, shadow, &mut mask)).collect()
+            },
+            unwatched: setting.unwatched,
             set: Set::of(set, setting.serving, setting.time),
             cold: setting.cold,
             versions: Versions { cogwit: env!("CARGO_PKG_VERSION"), wit: WIT_VERSION, wasmtime: WASMTIME },
+            embedded: Embedded::at(since_1970.as_millis(), &metrics),
             metrics,
-            embedded: Embedded::at(since_1970.as_millis()),
         }
     }
 
@@ -206,6 +223,8 @@ fn values(decision: &Decision, setting: &Setting<'_>) -> Values {
         duration: u64::try_from(setting.elapsed.as_micros()).unwrap_or(u64::MAX),
         set_age: setting.serving.unconfirmed(setting.time).as_secs(),
         fallback: u64::from(setting.serving.is_fallback()),
+        sides: Sides::of(&decision.runs),
+        shadows: Shadows::of(&decision.shadows),
     }
 }
 
@@ -220,7 +239,7 @@ fn level(metrics: &Values, decision: &Decision, setting: &Setting<'_>) -> &'stat
     }
 }
 
-fn policy<'a>(run: &'a PolicyRun, mask: &mut Mask<'_>) -> Policy<'a> {
+fn policy<'a>(run: &'a PolicyRun, shadow: Option<&'a Shadow>, mask: &mut Mask<'_>) -> Policy<'a> {
     let usage = &run.usage;
     let logged = run.logs.lines.iter().filter_map(|line| {
         let (context, message) = mask.line(line)?;
@@ -231,10 +250,12 @@ fn policy<'a>(run: &'a PolicyRun, mask: &mut Mask<'_>) -> Policy<'a> {
     Policy {
         name: &run.policy,
         digest: &run.digest,
-        mode: "enforce",
+        mode: if shadow.is_some() { Mode::Shadow } else { Mode::Enforce }.word(),
         side: run.side.map(Side::word),
         log,
         verdict: run.verdict.word(),
+        agrees: shadow.map(Shadow::agrees),
+        differs: shadow.map(|shadow| &*shadow.differs).unwrap_or_default(),
         set: match &run.verdict {
             Verdict::Allow(members) => members.iter().map(|member| member.name).collect(),
             _ => Vec::new(),

@@ -3,7 +3,7 @@
 use super::Masking;
 use crate::event::Secrets;
 use crate::run::{CUT, Fault, LogLine};
-use crate::store::PolicySet;
+use crate::store::{Policy, PolicySet};
 use crate::text::one_line;
 
 /// The longest member of an event's header, in characters.
@@ -63,7 +63,7 @@ impl<'a> Mask<'a> {
     fn text(&mut self, text: String) -> String {
         let found = self.found.get_or_insert_with(|| {
             // These were taken out before, and left the rest of what they stood in.
-            let policies = self.set.iter().flat_map(|set| &set.policies);
+            let policies = self.set.iter().flat_map(|set| &set.policies).flat_map(Policy::sides);
             let secrets = policies.fold(Secrets::of(self.event), |all, policy| all.and(policy.settings.secrets()));
             self.masking.of(self.event).after(&secrets)
         });

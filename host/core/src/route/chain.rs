@@ -39,7 +39,7 @@ pub fn chain<'a>(
     set: &'a PolicySet,
 ) -> Vec<(&'a Policy, Option<Side>)> {
     let answering = set.answering(trigger, header).into_iter();
-    answering.filter(|policy| may_answer(policy, call)).map(|policy| set.side(policy, header)).collect()
+    answering.filter(|policy| may_answer(policy, call)).map(|policy| set.side(policy, header, call.bucket)).collect()
 }
 
 /// The policies that look on at an event, in the set's order.

@@ -15,6 +15,14 @@ pub enum Side {
 }
 
 impl Side {
+    /// A bucket that this side answers, whatever the rollout is, if it answers anybody.
+    pub fn bucket(self) -> u8 {
+        match self {
+            Self::Stable => 100,
+            Self::Candidate => 0,
+        }
+    }
+
     /// The side in a word, for records and metrics.
     pub fn word(self) -> &'static str {
         match self {
@@ -28,7 +36,8 @@ impl Side {
 /// event has no user, its app client counts.
 pub(super) fn bucket(key: &str, policy: &str, header: &Header<'_>) -> u8 {
     let pool = header.user_pool_id.as_deref().unwrap_or_default();
-    let user = header.user_name.as_deref().or(header.client_id.as_deref()).unwrap_or_default();
+    let user =
+        header.user_name.as_deref().filter(|user| !user.is_empty()).or(header.client_id.as_deref()).unwrap_or_default();
     // A key of any length will do for HMAC.
     let Ok(mut hmac) = Hmac::<Sha256>::new_from_slice(key.as_bytes()) else { return 99 };
     for part in [policy, "\0", pool, "\0", user] {

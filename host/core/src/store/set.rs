@@ -112,6 +112,13 @@ impl Index {
     }
 }
 
+impl Policy {
+    /// The policy and its candidate.
+    pub fn sides(&self) -> impl Iterator<Item = &Self> {
+        std::iter::once(self).chain(self.candidate.iter().map(|candidate| &candidate.policy))
+    }
+}
+
 impl PolicySet {
     /// The triggers that any of its policies answers, sorted.
     pub fn answers(&self) -> BTreeSet<Trigger> {
@@ -121,6 +128,11 @@ impl PolicySet {
     /// The policies that answer an event of a trigger, in the set's order.
     pub(crate) fn answering(&self, trigger: Trigger, header: &Header<'_>) -> Vec<&Policy> {
         self.matching(&self.index, trigger, header)
+    }
+
+    /// Whether any policy looks on at events of a trigger.
+    pub(crate) fn is_looked_on(&self, trigger: Trigger) -> bool {
+        self.shadows.contains_key(&trigger)
     }
 
     /// The policies that look on at an event of a trigger, in the set's order.
@@ -135,13 +147,18 @@ impl PolicySet {
     }
 
     /// The side of a policy that answers an event, and which of both it is. None where it has no candidate.
-    pub(crate) fn side<'a>(&self, policy: &'a Policy, header: &Header<'_>) -> (&'a Policy, Option<Side>) {
-        match &policy.candidate {
-            None => (policy, None),
-            Some(candidate) if bucket(&self.rollout_key, &policy.name, header) < candidate.rollout => {
-                (&candidate.policy, Some(Side::Candidate))
-            }
-            Some(_) => (policy, Some(Side::Stable)),
+    pub(crate) fn side<'a>(
+        &self,
+        policy: &'a Policy,
+        header: &Header<'_>,
+        given: Option<u8>,
+    ) -> (&'a Policy, Option<Side>) {
+        let Some(candidate) = &policy.candidate else { return (policy, None) };
+        let bucket = given.unwrap_or_else(|| bucket(&self.rollout_key, &policy.name, header));
+        if bucket < candidate.rollout {
+            (&candidate.policy, Some(Side::Candidate))
+        } else {
+            (policy, Some(Side::Stable))
         }
     }
 }

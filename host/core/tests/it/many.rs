@@ -42,8 +42,15 @@ fn decision(set: &PolicySet, client: &str) -> u128 {
     let event = format!(
         r#"{{"triggerSource":"PreSignUp_SignUp","userName":"somebody","callerContext":{{"clientId":"{client}"}},"request":{{}},"response":{{}}}}"#
     );
-    let call =
-        Call { event: event.as_bytes(), id: "test", trigger: None, policy: None, end: None, chance: Chance::real() };
+    let call = Call {
+        event: event.as_bytes(),
+        id: "test",
+        trigger: None,
+        policy: None,
+        bucket: None,
+        end: None,
+        chance: Chance::real(),
+    };
     let mut times: Vec<_> = (0..200)
         .map(|_| {
             let since = Instant::now();
@@ -97,6 +104,7 @@ fn a_policy_is_found_by_any_of_its_conditions_and_runs_in_the_sets_order() {
             id: "test",
             trigger: None,
             policy: None,
+            bucket: None,
             end: None,
             chance: Chance::real(),
         };

@@ -82,7 +82,15 @@ fn recorded(set: &PolicySet, event: &str, personal: bool) -> String {
 /// The record of a decision, and what the user is told.
 fn written(set: &PolicySet, event: &str, personal: bool) -> (String, String) {
     let trigger = Some(Trigger::PreSignUp);
-    let call = Call { event: event.as_bytes(), id: ID, trigger, policy: None, end: None, chance: Chance::real() };
+    let call = Call {
+        event: event.as_bytes(),
+        id: ID,
+        trigger,
+        policy: None,
+        bucket: None,
+        end: None,
+        chance: Chance::real(),
+    };
     let decision = decide(set, &call);
     let setting = Setting {
         function: "it",
@@ -91,6 +99,7 @@ fn written(set: &PolicySet, event: &str, personal: bool) -> (String, String) {
         cold: false,
         trace: None,
         masking: &Masking { personal, key: None },
+        unwatched: false,
         serving: &Live::fixed(Err("another".to_owned())).serving(),
     };
     let told = decision.reply.as_ref().err().map(|refusal| refusal.error_message.clone()).unwrap_or_default();

@@ -54,7 +54,15 @@ pub(crate) fn package_of(component: &[u8], lines: &str) -> Package {
 pub(crate) fn decided(set: &PolicySet, event: &[u8]) -> Decision {
     decide(
         set,
-        &Call { event, id: ID, trigger: Some(Trigger::PreSignUp), policy: None, end: None, chance: Chance::real() },
+        &Call {
+            event,
+            id: ID,
+            trigger: Some(Trigger::PreSignUp),
+            policy: None,
+            bucket: None,
+            end: None,
+            chance: Chance::real(),
+        },
     )
 }
 

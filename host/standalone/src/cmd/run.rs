@@ -72,8 +72,15 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
     let event = event(args.event.as_deref())?;
     let id = args.id.clone().unwrap_or_else(|| uuid::Uuid::new_v4().to_string());
     let chance = Chance { now: args.now.unwrap_or_else(SystemTime::now), seed: args.seed };
-    let call =
-        Call { event: &event, id: &id, trigger: args.trigger.or(config.trigger), policy: None, end: None, chance };
+    let call = Call {
+        event: &event,
+        id: &id,
+        trigger: args.trigger.or(config.trigger),
+        policy: None,
+        bucket: None,
+        end: None,
+        chance,
+    };
     let decision = decide(&set, &call);
     print(args.format, &set, &event, &decision, &id).map_err(Failure::unwritable)?;
     Ok(ExitCode::from(code(&decision)))

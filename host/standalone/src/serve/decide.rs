@@ -83,6 +83,7 @@ impl App {
             id: &invocation.id,
             trigger: self.config.trigger,
             policy: function.policy.as_deref(),
+            bucket: None,
             end: invocation.since.checked_add(PATIENCE),
             chance: Chance { now: time, seed: None },
         };
@@ -99,6 +100,7 @@ impl App {
             trace: invocation.trace.as_deref(),
             masking: &self.config.masking,
             serving: &serving,
+            unwatched: false,
         };
         self.metrics.decided(&decision, setting.elapsed);
         let version = version(&serving);

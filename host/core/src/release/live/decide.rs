@@ -3,7 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::{Live, Serving};
-use crate::{Call, Decision, decide};
+use crate::{Call, Decision, decide, has_shadows, shadow};
 
 impl Live {
     /// Decides one event by the set of `serving`, if that may decide at the time of the call. Whatever happens in there, there is
@@ -14,5 +14,19 @@ impl Live {
             Err(reason) => Decision::fault(call.id, &reason),
         }));
         decided.unwrap_or_else(|_| Decision::fault(call.id, "the host panicked; its log says where"))
+    }
+
+    /// Whether policies look on at what `serving` decided.
+    pub fn has_shadows(&self, serving: &Serving, call: &Call<'_>, decision: &Decision) -> bool {
+        self.set(serving, call.chance.now).is_ok_and(|set| has_shadows(set, call, decision))
+    }
+
+    /// Lets those policies look on. For hosts to call once the answer is given; nothing of it comes back but in `shadows`.
+    pub fn look_on(&self, serving: &Serving, call: &Call<'_>, decision: &mut Decision) {
+        let looked = catch_unwind(AssertUnwindSafe(|| match self.set(serving, call.chance.now) {
+            Ok(set) => shadow(set, call, decision),
+            Err(_) => Vec::new(),
+        }));
+        decision.shadows = looked.unwrap_or_default();
     }
 }
