@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use crate::decide::end_of;
 use crate::event::Event;
+use crate::policy::Limits;
 use crate::run::{Response, World};
 use crate::store::{Policy, PolicySet};
 use crate::trigger::{self, Conflict};
@@ -33,8 +34,9 @@ pub fn has_shadows(set: &PolicySet, call: &Call<'_>, decision: &Decision) -> boo
     Event::parse(call.event).is_ok_and(|event| !route::shadows(&event.header, trigger, call, set).is_empty())
 }
 
-/// Runs the policies that look on at an event that was decided. They have as long as a chain has; nothing of what they do or
-/// break changes the decision.
+/// Runs the policies that look on at an event that was decided. Each has the limits of its own, but for the time: all together
+/// have as long as a chain, since they run where the machine has nothing better to do. Nothing of what they do or break changes
+/// the decision.
 pub fn shadow(set: &PolicySet, call: &Call<'_>, decision: &Decision) -> Vec<Shadow> {
     let (Ok(event), Some(trigger)) = (Event::parse(call.event), decision.trigger) else { return Vec::new() };
     let policies = route::shadows(&event.header, trigger, call, set);
@@ -42,14 +44,9 @@ pub fn shadow(set: &PolicySet, call: &Call<'_>, decision: &Decision) -> Vec<Shad
     let (raw_event, end) = (Arc::from(event.text()), end_of(set, call, Instant::now()));
     let run = |(place, policy): (usize, &Policy)| {
         let place = decision.runs.len() + place;
-        let world = World {
-            limits: &policy.limits,
-            end,
-            settings: &policy.settings,
-            raw_event: &raw_event,
-            chance: call.chance,
-            place,
-        };
+        let limits = &Limits { deadline: set.chain_deadline, ..policy.limits.clone() };
+        let world =
+            World { limits, end, settings: &policy.settings, raw_event: &raw_event, chance: call.chance, place };
         let (run, response) = PolicyRun::of(policy, None, policy.prepared.decide(&request, &world), call);
         let differs = differs(&event, decision, &run.verdict, response);
         Shadow { run, differs }

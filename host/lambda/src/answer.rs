@@ -1,11 +1,13 @@
-//! Decides one invocation and writes its record.
+//! Decides one invocation, lets policies look on once it is answered, and writes its record.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use cogwit_core::Call;
 use cogwit_core::record::{Record, Setting};
+use cogwit_core::release::Serving;
 use cogwit_core::reply::ErrorType;
 use cogwit_core::run::Chance;
+use cogwit_core::{Call, Decision};
 use lambda_runtime::{Context, LambdaInvocation};
 
 use crate::function::Inner;
@@ -21,37 +23,66 @@ pub(crate) struct Answer {
     pub(crate) error: Option<ErrorType>,
 }
 
-impl Answer {
-    /// Decides an event that came at `since`, and writes the record. Whatever happens in there, there is an answer.
-    pub(crate) fn to(inner: &Inner, invocation: &LambdaInvocation, since: Instant) -> Self {
-        let (time, cold) = (SystemTime::now(), inner.is_cold());
-        let context = &invocation.context;
-        let call = Call {
-            event: &invocation.body,
-            id: &context.request_id,
-            trigger: inner.settings.config.trigger,
-            policy: None,
-            bucket: None,
-            end: left(context).and_then(|left| Instant::now().checked_add(left)),
-            chance: Chance { now: time, seed: None },
-        };
-        let serving = inner.live.serving();
+/// An event that was decided.
+pub(crate) struct Decided {
+    decision: Decision,
+    serving: Arc<Serving>,
+    time: SystemTime,
+    elapsed: Duration,
+    cold: bool,
+    /// Whether policies look on once it is answered.
+    pub(crate) is_watched: bool,
+}
+
+impl Decided {
+    /// Decides an event that came at `since`. Whatever happens in there, there is an answer.
+    pub(crate) fn by(inner: &Inner, invocation: &LambdaInvocation, since: Instant) -> Self {
+        let (time, cold, serving) = (SystemTime::now(), inner.is_cold(), inner.live.serving());
+        let call = call(inner, invocation, time);
         let decision = inner.live.decide(&serving, &call);
+        let is_watched = inner.live.has_shadows(&serving, &call, &decision);
+        Self { decision, serving, time, elapsed: since.elapsed(), cold, is_watched }
+    }
+
+    pub(crate) fn answer(&self) -> Answer {
+        let error = self.decision.reply.as_ref().err().map(|refusal| refusal.error_type);
+        Answer { body: self.decision.body().into_owned(), error }
+    }
+
+    /// Lets policies look on.
+    pub(crate) fn look_on(&mut self, inner: &Inner, invocation: &LambdaInvocation) {
+        self.decision.shadows = inner.live.look_on(&self.serving, &call(inner, invocation, self.time), &self.decision);
+        self.is_watched = false;
+    }
+
+    /// Writes the record.
+    pub(crate) fn record(&self, inner: &Inner, invocation: &LambdaInvocation) {
         let setting = Setting {
             function: &inner.environment.function,
-            time,
-            elapsed: since.elapsed(),
-            cold,
-            trace: context.xray_trace_id.as_deref(),
+            time: self.time,
+            elapsed: self.elapsed,
+            cold: self.cold,
+            trace: invocation.context.xray_trace_id.as_deref(),
             masking: &inner.settings.config.masking,
-            serving: &serving,
-            unwatched: false,
+            serving: &self.serving,
+            unwatched: self.is_watched,
         };
-        log::record(&Record::line(inner.live.set(&serving, time).ok(), &call, &decision, &setting));
-        Self {
-            error: decision.reply.as_ref().err().map(|refusal| refusal.error_type),
-            body: decision.body().into_owned(),
-        }
+        let set = inner.live.set(&self.serving, self.time).ok();
+        log::record(&Record::line(set, &call(inner, invocation, self.time), &self.decision, &setting));
+    }
+}
+
+/// What is asked of the policies.
+fn call<'a>(inner: &Inner, invocation: &'a LambdaInvocation, now: SystemTime) -> Call<'a> {
+    let context = &invocation.context;
+    Call {
+        event: &invocation.body,
+        id: &context.request_id,
+        trigger: inner.settings.config.trigger,
+        policy: None,
+        bucket: None,
+        end: left(context).and_then(|left| Instant::now().checked_add(left)),
+        chance: Chance { now, seed: None },
     }
 }
 

@@ -10,9 +10,9 @@ use std::time::Instant;
 use cogwit_core::release::Live;
 use lambda_runtime::tower::Service;
 use lambda_runtime::{Error, LambdaInvocation};
-use tokio::task::spawn_blocking;
+use tokio::task::{JoinError, spawn_blocking};
 
-use crate::answer::{Answer, left};
+use crate::answer::{Decided, left};
 use crate::asking::Asking;
 use crate::environment::Environment;
 use crate::runtime_api::RuntimeApi;
@@ -42,6 +42,19 @@ impl Function {
 }
 
 impl Inner {
+    /// Does work of a processor for an invocation: on this thread, where nothing else waits for it.
+    async fn work<T: Send + 'static>(
+        self: &Arc<Self>,
+        invocation: &Arc<LambdaInvocation>,
+        work: impl FnOnce(&Self, &LambdaInvocation) -> T + Send + 'static,
+    ) -> Result<T, JoinError> {
+        if self.environment.concurrency == 1 {
+            return Ok(work(self, invocation));
+        }
+        let (inner, invocation) = (self.clone(), invocation.clone());
+        spawn_blocking(move || work(&inner, &invocation)).await
+    }
+
     /// Whether this is the first invocation of the process.
     pub(crate) fn is_cold(&self) -> bool {
         !self.warm.swap(true, Ordering::Relaxed)
@@ -63,15 +76,26 @@ impl Service<LambdaInvocation> for Function {
             let since = Instant::now();
             let invocation = Arc::new(invocation);
             inner.asking.before(left(&invocation.context)).await;
-            let answer = match inner.environment.concurrency {
-                // Nothing else waits for this thread.
-                1 => Answer::to(&inner, &invocation, since),
-                _ => {
-                    let (inner, invocation) = (inner.clone(), invocation.clone());
-                    spawn_blocking(move || Answer::to(&inner, &invocation, since)).await?
-                }
-            };
-            inner.api.post(&invocation, answer).await?;
+            let (decided, answer) = inner
+                .work(&invocation, move |inner, invocation| {
+                    let decided = Decided::by(inner, invocation, since);
+                    if !decided.is_watched {
+                        decided.record(inner, invocation);
+                    }
+                    let answer = decided.answer();
+                    (Some(decided).filter(|decided| decided.is_watched), answer)
+                })
+                .await?;
+            let posted = inner.api.post(&invocation, answer).await;
+            if let Some(mut decided) = decided {
+                inner
+                    .work(&invocation, move |inner, invocation| {
+                        decided.look_on(inner, invocation);
+                        decided.record(inner, invocation);
+                    })
+                    .await?;
+            }
+            posted?;
             match inner.environment.concurrency {
                 // Before the next event is asked for: until then Lambda lets this process run.
                 1 => inner.asking.after(left(&invocation.context)).await,

@@ -4,6 +4,7 @@ use cogwit_core::Decision;
 use cogwit_core::store::{Admission, PolicySet, Rejected, Side};
 
 use crate::scenario::policies_wasm;
+use crate::split;
 use crate::support::{ADMISSION, caps, decided, package_of};
 
 /// A set of one policy that sets `autoConfirmUser` to false, and whose candidate sets it to true.
@@ -68,4 +69,27 @@ fn what_cannot_be_rolled_out_is_refused() {
         |lines| set(10, &ADMISSION, lines).unwrap().warnings.into_iter().map(|it| it.text).collect::<String>();
     assert!(warnings("").contains("COGWIT_ROLLOUT_KEY") && warnings("").contains("several names"));
     assert!(!warnings("triggers = ['pre-authentication']").contains("several names"));
+}
+
+/// Holds a count to what chance allows of so many users.
+#[track_caller]
+fn is_part(count: usize, of_users: usize, share: f64) {
+    let (count, users) = (count as f64, of_users as f64);
+    assert!(
+        (count - users * share).abs() < 5.0 * (users * share * (1.0 - share)).sqrt(),
+        "{count} of {users}: {share}"
+    );
+}
+
+#[test]
+fn many_users_are_parted_by_the_rollouts_and_anew_for_each_policy() {
+    let users = split::users();
+    let sides: Vec<_> = (0..users).map(split::of_core).collect();
+    let shares = split::ROLLOUTS.map(|rollout| f64::from(rollout) / 100.0);
+    for (one, share) in shares.iter().enumerate() {
+        is_part(sides.iter().filter(|sides| sides[one]).count(), users, *share);
+        for (other, of_other) in shares.iter().enumerate().skip(one + 1) {
+            is_part(sides.iter().filter(|sides| sides[one] && sides[other]).count(), users, share * of_other);
+        }
+    }
 }

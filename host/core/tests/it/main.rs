@@ -35,5 +35,7 @@ mod secrets;
 mod shadows;
 mod ship;
 mod signed;
+#[path = "../../../tests/split.rs"]
+mod split;
 mod support;
 mod weather;

@@ -18,6 +18,10 @@ mod s3;
 mod scenario;
 mod scenarios;
 mod secrets;
+mod shadows;
+mod sides;
+#[path = "../../../tests/split.rs"]
+mod split;
 mod start;
 mod store;
 mod swap;

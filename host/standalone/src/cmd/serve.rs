@@ -13,7 +13,7 @@ use tokio::sync::mpsc::{Receiver, channel};
 use super::common::{Format, config_from_env};
 use crate::failure::{Failure, exit};
 use crate::output;
-use crate::serve::{App, Policies, Records, Server, Token, Work, deciders};
+use crate::serve::{App, Policies, Records, Server, Token, Work, deciders, lookers};
 
 /// Serves policies to whatever calls a Lambda function: emulators of Cognito, SDKs, the AWS command line
 ///
@@ -60,6 +60,9 @@ pub(crate) struct Args {
     format: Option<Format>,
 }
 
+/// How many answered events wait for those who look on; at further ones nobody does.
+const MOST_WATCHED: u32 = 64;
+
 fn address(text: &str) -> Result<SocketAddr, String> {
     let mut found =
         text.to_socket_addrs().map_err(|error| format!("{error}; write HOST:PORT, such as localhost:9000"))?;
@@ -84,12 +87,14 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
     let watched = args.watch.then(|| policies.watched()).transpose()?;
     let runtime = Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::could_not_run(format!("cannot start the runtime: {error}")))?;
-    let deciders = deciders().map_err(|error| Failure::could_not_run(format!("cannot start the deciders: {error}")))?;
+    let threads = |error| Failure::could_not_run(format!("cannot start the threads that decide: {error}"));
+    let (deciders, lookers) = (deciders().map_err(threads)?, lookers().map_err(threads)?);
     let ended = runtime.block_on(async {
         let live = Arc::new(policies.serve(args.watch).await?);
         let records = Records::new(args.format.unwrap_or_else(Format::of_stdout))?;
         let work = Work::new(args.concurrency, deciders.handle().clone());
-        let app = App::new(live.clone(), config, token, records, work);
+        let shadows = Work::new(MOST_WATCHED, lookers.handle().clone());
+        let app = App::new(live.clone(), config, token, records, work, shadows);
         let server = Server::bind(args.listen, app).await?;
         let address = server.address()?;
         let ends = signals()?;
@@ -102,6 +107,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
     });
     // Whatever is stuck by now is not waited for.
     deciders.shutdown_timeout(Duration::from_secs(1));
+    lookers.shutdown_timeout(Duration::from_secs(1));
     runtime.shutdown_timeout(Duration::from_secs(1));
     match ended? {
         true => Ok(ExitCode::from(exit::ALLOW)),

@@ -36,6 +36,8 @@ pub(crate) struct App {
     pub(super) metrics: Metrics,
     pub(super) bodies: Bodies,
     pub(super) work: Work,
+    /// Those who look on at what was decided.
+    pub(super) shadows: Work,
     pub(super) since: SystemTime,
     /// Whether an event came before.
     warm: AtomicBool,
@@ -45,7 +47,14 @@ pub(crate) struct App {
 
 impl App {
     /// Decides by what `live` serves.
-    pub(crate) fn new(live: Arc<Live>, config: Config, token: Option<Token>, records: Records, work: Work) -> Self {
+    pub(crate) fn new(
+        live: Arc<Live>,
+        config: Config,
+        token: Option<Token>,
+        records: Records,
+        work: Work,
+        shadows: Work,
+    ) -> Self {
         Self {
             live,
             config,
@@ -54,6 +63,7 @@ impl App {
             metrics: Metrics::default(),
             bodies: Bodies::new(),
             work,
+            shadows,
             since: SystemTime::now(),
             warm: AtomicBool::new(false),
             ending: watch::Sender::new(false),

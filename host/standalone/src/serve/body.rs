@@ -36,12 +36,6 @@ pub(super) struct Read {
     pub(super) leave: Option<OwnedSemaphorePermit>,
 }
 
-impl AsRef<[u8]> for Read {
-    fn as_ref(&self) -> &[u8] {
-        &self.bytes
-    }
-}
-
 impl Bodies {
     pub(super) fn new() -> Self {
         Self { large: Arc::new(Semaphore::new(MOST_LARGE)) }

@@ -1,15 +1,19 @@
-//! Decides one invocation, and writes its record.
+//! Decides one invocation, lets policies look on once it is answered, and writes its record.
 
+use std::mem;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use axum::http::HeaderMap;
+use cogwit_core::config::Config;
 use cogwit_core::event::{Event, EventError};
 use cogwit_core::record::{Record, Setting};
 use cogwit_core::release::Serving;
 use cogwit_core::reply::ErrorType;
 use cogwit_core::run::Chance;
+use cogwit_core::store::PolicySet;
 use cogwit_core::{Call, Decision, Outcome};
+use tokio::sync::OwnedSemaphorePermit;
 
 use super::app::App;
 use super::body::Read;
@@ -43,6 +47,19 @@ impl Invocation {
         Ok(Self { function, body, id: id.to_owned(), trace, wants_log, since: Instant::now() })
     }
 
+    /// What is asked of the policies.
+    fn call(&self, config: &Config, now: SystemTime) -> Call<'_> {
+        Call {
+            event: &self.body.bytes,
+            id: &self.id,
+            trigger: config.trigger,
+            policy: self.function.policy.as_deref(),
+            bucket: None,
+            end: self.since.checked_add(PATIENCE),
+            chance: Chance { now, seed: None },
+        }
+    }
+
     /// Refuses what is no JSON where the decision itself comes too late for that.
     pub(super) fn check(&self) -> Result<(), Refused> {
         match Event::parse(&self.body.bytes) {
@@ -54,7 +71,7 @@ impl Invocation {
 
 /// What came of it.
 pub(super) struct Answer {
-    pub(super) body: Read,
+    pub(super) body: Reply,
     /// The function error that it is; none: it is the reply.
     pub(super) error: Option<ErrorType>,
     /// What decided: the channel's sequence, if there is one.
@@ -74,66 +91,132 @@ impl App {
     }
 
     /// Decides an event by what serves now.
-    fn decide(&self, invocation: Invocation) -> Result<Answer, Refused> {
-        let (time, cold) = (SystemTime::now(), self.is_cold());
-        let serving = self.live.serving();
-        let function = &invocation.function;
-        let call = Call {
-            event: &invocation.body.bytes,
-            id: &invocation.id,
-            trigger: self.config.trigger,
-            policy: function.policy.as_deref(),
-            bucket: None,
-            end: invocation.since.checked_add(PATIENCE),
-            chance: Chance { now: time, seed: None },
+    fn decide(self: Arc<Self>, invocation: Invocation) -> Result<Answer, Refused> {
+        let mut decided = Decided::by(self, invocation);
+        if let Outcome::EventRefused(error) = &decided.decision.outcome
+            && is_no_json(error)
+        {
+            return Err(no_json(error));
+        }
+        let error = decided.decision.reply.as_ref().err().map(|refusal| refusal.error_type);
+        let version = version(&decided.serving);
+        let log = decided
+            .invocation
+            .wants_log
+            .then(|| tail(&decided.invocation.id, &version, &decided.line(), decided.elapsed));
+        let bytes = match &mut decided.decision.reply {
+            Ok(event) => mem::take(event),
+            Err(refusal) => refusal.to_json(),
         };
+        let body = match decided.is_watched {
+            true => Reply { bytes, _leave: None, decided: Some(decided) },
+            false => Reply { bytes, _leave: decided.invocation.body.leave.take(), decided: None },
+        };
+        Ok(Answer { body, error, version, log })
+    }
+}
+
+/// The bytes of an answer. They are let go of once they are written, and then policies may look on.
+pub(super) struct Reply {
+    bytes: Vec<u8>,
+    /// The event's leave to be large: its answer is as large.
+    _leave: Option<OwnedSemaphorePermit>,
+    /// Where policies look on.
+    decided: Option<Decided>,
+}
+
+impl AsRef<[u8]> for Reply {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+impl Drop for Reply {
+    fn drop(&mut self) {
+        if let Some(decided) = self.decided.take() {
+            let app = decided.app.clone();
+            // Where others wait for that already, its record says so.
+            let _ = app.shadows.begin(move || decided.look_on());
+        }
+    }
+}
+
+/// An event that was decided. Dropped, it writes its record.
+struct Decided {
+    app: Arc<App>,
+    invocation: Invocation,
+    serving: Arc<Serving>,
+    decision: Decision,
+    time: SystemTime,
+    elapsed: Duration,
+    cold: bool,
+    /// Whether policies are still to look on.
+    is_watched: bool,
+}
+
+impl Decided {
+    fn by(app: Arc<App>, invocation: Invocation) -> Self {
+        let (time, cold, serving) = (SystemTime::now(), app.is_cold(), app.live.serving());
+        let call = invocation.call(&app.config, time);
         // A set that was swapped since the caller was let in may have lost the policy.
-        let decision = match has_policy(&serving, function) {
-            Ok(()) => self.live.decide(&serving, &call),
+        let decision = match has_policy(&serving, &invocation.function) {
+            Ok(()) => app.live.decide(&serving, &call),
             Err(refused) => Decision::fault(call.id, &refused.to_string()),
         };
-        let setting = Setting {
-            function: &function.name,
-            time,
-            elapsed: invocation.since.elapsed(),
-            cold,
-            trace: invocation.trace.as_deref(),
-            masking: &self.config.masking,
-            serving: &serving,
-            unwatched: false,
-        };
-        self.metrics.decided(&decision, setting.elapsed);
-        let version = version(&serving);
-        let line = self.record(&call, &decision, &setting, invocation.wants_log);
-        let log = line.map(|line| tail(&invocation.id, &version, &line, setting.elapsed));
-        match &decision.outcome {
-            Outcome::EventRefused(error) if is_no_json(error) => Err(no_json(error)),
-            _ => {
-                let error = decision.reply.as_ref().err().map(|refusal| refusal.error_type);
-                let body = Read { bytes: decision.body().into_owned(), leave: invocation.body.leave };
-                Ok(Answer { body, error, version, log })
-            }
+        let is_watched = app.live.has_shadows(&serving, &call, &decision);
+        let elapsed = invocation.since.elapsed();
+        app.metrics.decided(&decision, elapsed);
+        Self { app, invocation, serving, decision, time, elapsed, cold, is_watched }
+    }
+
+    /// Lets policies look on, unless the server is about to end.
+    fn look_on(mut self) {
+        if !self.app.is_ending() {
+            let call = self.invocation.call(&self.app.config, self.time);
+            // They have a time of their own.
+            let call = Call { end: None, ..call };
+            self.decision.shadows = self.app.live.look_on(&self.serving, &call, &self.decision);
+            self.app.metrics.looked_on(&self.decision.shadows);
+            self.is_watched = false;
         }
     }
 
-    /// Writes the record, and gives it as a line if it is wanted.
-    fn record(&self, call: &Call<'_>, decision: &Decision, setting: &Setting<'_>, wanted: bool) -> Option<String> {
-        let set = self.live.set(setting.serving, setting.time).ok();
-        let line = || Record::line(set, call, decision, setting);
-        match self.records.format {
-            Format::Json => {
-                let line = line();
-                let kept = wanted.then(|| line.clone());
-                self.records.write(line + "\n");
-                kept
-            }
+    /// The record as a line of JSON.
+    fn line(&self) -> String {
+        let call = self.invocation.call(&self.app.config, self.time);
+        let setting = Setting {
+            function: &self.invocation.function.name,
+            time: self.time,
+            elapsed: self.elapsed,
+            cold: self.cold,
+            trace: self.invocation.trace.as_deref(),
+            masking: &self.app.config.masking,
+            serving: &self.serving,
+            unwatched: self.is_watched,
+        };
+        Record::line(self.set(), &call, &self.decision, &setting)
+    }
+
+    /// The set that decided.
+    fn set(&self) -> Option<&PolicySet> {
+        self.app.live.set(&self.serving, self.time).ok()
+    }
+}
+
+impl Drop for Decided {
+    fn drop(&mut self) {
+        let record = match self.app.records.format {
+            Format::Json => self.line(),
             Format::Text => {
-                let name = set.map_or("none", |set| set.name.as_str());
-                let time = humantime::format_rfc3339_seconds(setting.time);
-                let report = report::text(name, &[], call.event, decision);
-                self.records.write(format!("{time}  {}  {}\n{report}\n", setting.function, call.id));
-                wanted.then(line)
+                let name = self.set().map_or("none", |set| set.name.as_str());
+                let time = humantime::format_rfc3339_seconds(self.time);
+                let report = report::text(name, &[], &self.invocation.body.bytes, &self.decision);
+                format!("{time}  {}  {}\n{report}", self.invocation.function.name, self.invocation.id)
             }
+        };
+        self.app.records.write(record + "\n");
+        if self.is_watched {
+            self.app.metrics.unwatched();
         }
     }
 }

@@ -4,8 +4,9 @@ use std::sync::atomic::{AtomicI64, AtomicU64};
 use std::time::{Duration, SystemTime};
 
 use axum::http::StatusCode;
-use cogwit_core::Decision;
 use cogwit_core::release::Serving;
+use cogwit_core::store::Side;
+use cogwit_core::{Decision, Shadow};
 use prometheus_client::encoding::{EncodeLabelSet, text::encode};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -30,7 +31,16 @@ struct ByDecision {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ByVerdict {
     policy: String,
+    /// Empty: the policy has no candidate.
+    side: &'static str,
     verdict: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ByAgreement {
+    policy: String,
+    verdict: &'static str,
+    agrees: &'static str,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -55,6 +65,8 @@ pub(super) struct Metrics {
     invocations: Family<ByStatus, Counter>,
     decisions: Family<ByDecision, Counter>,
     policies: Family<ByVerdict, Counter>,
+    shadows: Family<ByAgreement, Counter>,
+    unwatched: Counter,
     unmatched: Counter,
     faults: Counter,
     fuel: Counter,
@@ -83,6 +95,8 @@ impl Default for Metrics {
             invocations: Family::default(),
             decisions: Family::default(),
             policies: Family::default(),
+            shadows: Family::default(),
+            unwatched: Counter::default(),
             unmatched: Counter::default(),
             faults: Counter::default(),
             fuel: Counter::default(),
@@ -93,6 +107,8 @@ impl Default for Metrics {
         registry.register("invocations", "Requests for a decision by HTTP status", it.invocations.clone());
         registry.register("decisions", "Decisions by trigger", it.decisions.clone());
         registry.register("policy_runs", "Runs of policies by what they said", it.policies.clone());
+        registry.register("shadow_runs", "Runs of policies that look on by whether they agree", it.shadows.clone());
+        registry.register("unwatched", "Decisions that nobody looked on at for want of time", it.unwatched.clone());
         registry.register("unmatched", "Decisions that no policy had a part in", it.unmatched.clone());
         registry.register("faults", "Decisions in which something broke", it.faults.clone());
         registry.register("fuel", "Fuel of all policies", it.fuel.clone());
@@ -120,9 +136,24 @@ impl Metrics {
         self.faults.inc_by(decision.is_broken().into());
         self.unmatched.inc_by(decision.is_unmatched().into());
         for run in &decision.runs {
-            let by = ByVerdict { policy: run.policy.clone(), verdict: run.verdict.word() };
+            let side = run.side.map_or("", Side::word);
+            let by = ByVerdict { policy: run.policy.clone(), side, verdict: run.verdict.word() };
             self.policies.get_or_create(&by).inc();
         }
+    }
+
+    /// Counts what those who looked on at a decision made of it.
+    pub(super) fn looked_on(&self, shadows: &[Shadow]) {
+        for shadow in shadows {
+            let agrees = if shadow.agrees() { "true" } else { "false" };
+            let by = ByAgreement { policy: shadow.run.policy.clone(), verdict: shadow.run.verdict.word(), agrees };
+            self.shadows.get_or_create(&by).inc();
+        }
+    }
+
+    /// Counts a decision that nobody looked on at though policies are there for it.
+    pub(super) fn unwatched(&self) {
+        self.unwatched.inc();
     }
 
     /// Counts an answer to a request for a decision.

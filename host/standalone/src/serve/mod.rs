@@ -38,4 +38,4 @@ pub(crate) use policies::Policies;
 pub(crate) use records::Records;
 pub(crate) use server::Server;
 pub(crate) use token::Token;
-pub(crate) use work::{Work, deciders};
+pub(crate) use work::{Work, deciders, lookers};

@@ -47,8 +47,8 @@ impl Policies {
         if let From::Channel(place) = &from {
             config.following.check(place).map_err(Failure::usage)?;
         }
-        // What is new is tried in a slot of its own, so that no decision waits for it.
-        let engine = Engine::new(threads() + 1, config.caps.limits.memory).map_err(Failure::could_not_run)?;
+        // What is new is tried in a slot of its own, and so is what looks on, so that no decision waits for it.
+        let engine = Engine::new(threads() + 2, config.caps.limits.memory).map_err(Failure::could_not_run)?;
         let admission = Admission::new(engine.clone()).parting_by(config.rollout_key.clone());
         Ok(Self { from, config: config.clone(), admission, engine })
     }

@@ -73,6 +73,7 @@ impl Server {
             closing.send_replace(true);
             let _ = places.acquire_many(most).await;
             app.work.none_left().await;
+            app.shadows.none_left().await;
         };
         tokio::select! {
             answered = timeout(MOST_ENDING, answered) => answered.is_ok(),

@@ -25,6 +25,16 @@ pub(crate) fn deciders() -> io::Result<Runtime> {
     Builder::new_current_thread().thread_name("cogwit-decider").max_blocking_threads(threads() as usize).build()
 }
 
+/// The thread on which policies look on. It yields to whatever has an answer to make.
+pub(crate) fn lookers() -> io::Result<Runtime> {
+    let yielding = || {
+        // Where that cannot be, it takes its share. Linux counts a thread as a process here.
+        #[cfg(target_os = "linux")]
+        let _ = rustix::process::setpriority_process(None, 19);
+    };
+    Builder::new_current_thread().thread_name("cogwit-looker").max_blocking_threads(1).on_thread_start(yielding).build()
+}
+
 /// The invocations that are under way: decided just now, or waiting for it.
 pub(crate) struct Work {
     most: u32,

@@ -61,12 +61,19 @@ mod serve_records;
 #[cfg(unix)]
 mod serve_scenarios;
 #[cfg(unix)]
+mod serve_shadows;
+#[cfg(unix)]
+mod serve_sides;
+#[cfg(unix)]
 mod serve_token;
 #[cfg(unix)]
 mod serve_watch;
 #[cfg(unix)]
 mod server;
 mod settings;
+#[cfg(unix)]
+#[path = "../../../tests/split.rs"]
+mod split;
 mod simulate;
 mod simulate_challenges;
 mod simulate_endpoint;

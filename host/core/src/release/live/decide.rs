@@ -3,7 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::{Live, Serving};
-use crate::{Call, Decision, decide, has_shadows, shadow};
+use crate::{Call, Decision, Shadow, decide, has_shadows, shadow};
 
 impl Live {
     /// Decides one event by the set of `serving`, if that may decide at the time of the call. Whatever happens in there, there is
@@ -21,12 +21,12 @@ impl Live {
         self.set(serving, call.chance.now).is_ok_and(|set| has_shadows(set, call, decision))
     }
 
-    /// Lets those policies look on. For hosts to call once the answer is given; nothing of it comes back but in `shadows`.
-    pub fn look_on(&self, serving: &Serving, call: &Call<'_>, decision: &mut Decision) {
+    /// Lets those policies look on. For hosts to call once the answer is given.
+    pub fn look_on(&self, serving: &Serving, call: &Call<'_>, decision: &Decision) -> Vec<Shadow> {
         let looked = catch_unwind(AssertUnwindSafe(|| match self.set(serving, call.chance.now) {
             Ok(set) => shadow(set, call, decision),
             Err(_) => Vec::new(),
         }));
-        decision.shadows = looked.unwrap_or_default();
+        looked.unwrap_or_default()
     }
 }
