@@ -195,4 +195,5 @@ def main():
     sys.exit(not all(is_so for _, is_so in musts))
 
 
-main()
+if __name__ == "__main__":
+    main()

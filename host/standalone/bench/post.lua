@@ -1,5 +1,7 @@
 -- Has wrk post one event over and over, and writes what came of it as a line of JSON.
--- usage: wrk ... -s post.lua URL -- EVENT [statuses]     with how often each status came, which slows wrk
+-- usage: wrk ... -s post.lua URL -- EVENT [statuses|paced]
+--   statuses   with how often each status came, which slows wrk
+--   paced      each connection rests some 10 ms after an answer
 
 local threads = {}
 
@@ -12,6 +14,11 @@ function init(args)
   wrk.headers["Content-Type"] = "application/json"
   wrk.body = io.open(args[1]):read("*a")
   came = {}
+  if args[2] == "paced" then
+    delay = function()
+      return math.random(5, 15)
+    end
+  end
   if args[2] == "statuses" then
     response = function(status)
       came[status] = (came[status] or 0) + 1

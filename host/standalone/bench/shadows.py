@@ -1,0 +1,48 @@
+"""Times answers of servers at which policies look on beside those of one without, in turns. Standard library and wrk only."""
+
+import argparse
+import sys
+from statistics import median
+
+from measure import Server
+
+# Answers at a pace may take so many times as long: the medians of two equal servers are that far apart on a busy machine.
+MOST_P50, MOST_P99 = 1.15, 1.5
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--event", required=True)
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--seconds", type=int, default=3)
+    parser.add_argument("servers", nargs="+", metavar="NAME COMMAND")
+    given = parser.parse_args()
+    servers = [Server(*server) for server in zip(given.servers[::2], given.servers[1::2])]
+    broken = False
+    for pace in "paced", "all it can":
+        more = ["paced"] if pace == "paced" else []
+        rounds = {server: [] for server in servers}
+        for server in servers:
+            server.load(1, given.event)
+        for _ in range(given.rounds):
+            for server in servers:
+                came = server.load(given.seconds, given.event, 24, *more)
+                assert not came["refused"] and not came["broken"], (server.name, came)
+                rounds[server].append(came)
+        print(f"{pace}, medians of {given.rounds}")
+        middle = lambda server, member: median(came[member] for came in rounds[server])
+        alone = servers[0]
+        for server in servers:
+            rate = middle(server, "requests") / given.seconds
+            p50, p99 = middle(server, "p50_ms"), middle(server, "p99_ms")
+            to50, to99 = p50 / middle(alone, "p50_ms"), p99 / middle(alone, "p99_ms")
+            line = f"  {server.name:8} {rate:7.0f}/s  p50 {p50:.3f} ms ({to50:.2f})  p99 {p99:.3f} ms ({to99:.2f})"
+            too_long = pace == "paced" and (to50 > MOST_P50 or to99 > MOST_P99)
+            broken |= too_long
+            print(line + ("  BROKEN: longer than without" if too_long else ""))
+    for server in servers:
+        server.end()
+    sys.exit(broken)
+
+
+main()
