@@ -36,9 +36,9 @@ pub(crate) fn component() -> (String, Vec<u8>) {
     ("scripted.wasm".to_owned(), fs::read(policies_wasm().join("scripted.wasm")).unwrap())
 }
 
-/// How many users sign in: a few thousand in the quick gate; `SPLIT_USERS` asks for more.
+/// How many users sign in: a thousand in the quick gate; `SPLIT_USERS` asks for more.
 pub(crate) fn users() -> usize {
-    env::var("SPLIT_USERS").map_or(2_000, |users| users.parse().unwrap())
+    env::var("SPLIT_USERS").map_or(1_000, |users| users.parse().unwrap())
 }
 
 /// The event by which a user gets tokens.

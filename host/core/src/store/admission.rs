@@ -242,14 +242,16 @@ impl Admission {
     }
 }
 
-/// Holds a candidate against the policy that it stands in for: an event that one of them answers, the other answers too.
+/// Holds a candidate against the policy that it stands in for: what one of them answers, the other answers too.
 fn compare(policy: &Policy, candidate: &Policy, findings: &mut Findings) {
     let name = Some(policy.name.as_str());
     let sorted = |policy: &Policy| policy.triggers.iter().copied().collect::<BTreeSet<_>>();
     let named =
         |triggers: BTreeSet<Trigger>| triggers.iter().map(|it| format!("`{it}`")).collect::<Vec<_>>().join(", ");
     let (own, other) = (sorted(policy), sorted(candidate));
-    if own != other {
+    if policy.mode == Mode::Shadow {
+        findings.add(name, "it looks on, and its candidate would answer nobody: remove `candidate` or `mode`");
+    } else if own != other {
         let text = format!(
             "it answers {}, but its candidate {}: name the `triggers` that both answer",
             named(own),

@@ -65,6 +65,7 @@ fn what_cannot_be_rolled_out_is_refused() {
     let errors =
         |rollout, lines| set(rollout, &ADMISSION, lines).err().map(|error| error.to_string()).unwrap_or_default();
     assert!(errors(101, "").contains("`rollout` is 101"));
+    assert!(errors(10, "mode = 'shadow'").contains("its candidate would answer nobody"));
     let warnings =
         |lines| set(10, &ADMISSION, lines).unwrap().warnings.into_iter().map(|it| it.text).collect::<String>();
     assert!(warnings("").contains("COGWIT_ROLLOUT_KEY") && warnings("").contains("several names"));

@@ -5,7 +5,7 @@ use crate::package::Package;
 use crate::split;
 
 #[test]
-fn each_user_gets_the_side_that_the_core_gives() {
+fn many_users_get_the_sides_that_the_core_gives() {
     let package = Package::of(&split::document(), &[split::component()]);
     let host = Host::with(&package, &[("COGWIT_ROLLOUT_KEY", split::KEY)]);
     for user in 0..split::users() {

@@ -6,7 +6,7 @@ use crate::split;
 use crate::support::Folder;
 
 #[test]
-fn each_user_gets_the_side_that_the_core_gives() {
+fn many_users_get_the_sides_that_the_core_gives() {
     let (file, component) = split::component();
     let folder = Folder::new().with_set("").with(&file, component).with("policies.toml", split::document());
     let server = Server::start(folder.serve().env("COGWIT_ROLLOUT_KEY", split::KEY));
