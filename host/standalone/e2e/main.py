@@ -9,6 +9,7 @@ from pathlib import Path
 
 import channel
 import cognito_local
+import crossing
 import every
 import invoke
 import peers
@@ -65,6 +66,8 @@ def trials(cogwit: Path, node: Path, folder: Path) -> None:
         with suppress(peers.Stop):
             proxied.run(server, ministack, clients)
         every.run(cogwit, node, ministack, folder)
+        with suppress(peers.Stop):
+            crossing.run(cogwit, ministack, folder)
     with suppress(peers.Stop):
         channel.run(cogwit, node, slow, folder)
 

@@ -108,7 +108,8 @@ impl App {
             Ok(event) => mem::take(event),
             Err(refusal) => refusal.to_json(),
         };
-        let body = match decided.is_watched {
+        // Where many wait for that already, nobody looks on, and the record says so.
+        let body = match decided.is_watched && decided.app.shadows.has_room() {
             true => Reply { bytes, _leave: None, decided: Some(decided) },
             false => Reply { bytes, _leave: decided.invocation.body.leave.take(), decided: None },
         };
@@ -135,7 +136,7 @@ impl Drop for Reply {
     fn drop(&mut self) {
         if let Some(decided) = self.decided.take() {
             let app = decided.app.clone();
-            // Where others wait for that already, its record says so.
+            // Where others were faster, its record is written all the same.
             let _ = app.shadows.begin(move || decided.look_on());
         }
     }

@@ -73,6 +73,11 @@ impl Work {
         Ok(UnderWay { waiting, done })
     }
 
+    /// Whether one more would be taken.
+    pub(super) fn has_room(&self) -> bool {
+        self.under_way.available_permits() > 0
+    }
+
     /// How many are under way.
     pub(super) fn under_way(&self) -> usize {
         (self.most as usize).saturating_sub(self.under_way.available_permits())
