@@ -42,6 +42,7 @@ enum Command {
     Status(cmd::status::Args),
     History(cmd::history::Args),
     Diff(cmd::diff::Args),
+    Compare(cmd::compare::Args),
     Config(cmd::config::Args),
 }
 
@@ -63,6 +64,7 @@ fn main() -> ExitCode {
         Command::Status(args) => cmd::status::run(&args),
         Command::History(args) => cmd::history::run(&args),
         Command::Diff(args) => cmd::diff::run(&args),
+        Command::Compare(args) => cmd::compare::run(&args),
         Command::Config(args) => cmd::config::run(&args),
     };
     done.unwrap_or_else(|failure| failure.report())

@@ -16,6 +16,7 @@ pub(crate) mod rollback;
 pub(crate) mod status;
 pub(crate) mod history;
 pub(crate) mod diff;
+pub(crate) mod compare;
 pub(crate) mod config;
 
 mod common;

@@ -1,0 +1,93 @@
+//! Is the command line of `cogwit compare`, and how it ends.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::ValueEnum;
+
+use super::counts::Counts;
+use super::record::Record;
+use super::report::{Report, Unreadable};
+use super::{html, lines, text};
+use crate::failure::{Failure, exit};
+use crate::output::out;
+
+/// Compares candidates with what they are to replace, and tells what policies that look on would have changed, from records
+///
+/// Records are the JSON lines that a host writes, one for each decision; whatever stands before the first { of a line is passed
+/// over. A policy's runs are told by side and by component. Whether denials and faults of a candidate are more or fewer by chance
+/// is told by the 95 % interval of the difference: it takes each run as independent of the others, so few users with many runs
+/// each make it too narrow, and of twenty comparisons one is wrong. Medians and 99th percentiles are within 1 %.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Exit codes:
+  0  compared
+  1  with --check: they differ
+  2  the command line is wrong
+  4  a file cannot be read, or none of the lines is a record
+
+Examples:
+  cogwit serve --policies policies/ >records.jsonl
+  cogwit compare records.jsonl
+  cogwit compare --format html records.jsonl >comparison.html
+  aws logs tail /aws/lambda/cogwit --since 1d --format short | cogwit compare -")]
+pub(crate) struct Args {
+    /// Files of records, or - for standard input
+    #[arg(value_name = "FILE", default_value = "-")]
+    files: Vec<PathBuf>,
+    /// Tell of the policies too that have no candidate and do not look on
+    #[arg(long)]
+    all: bool,
+    /// Name so many records for each difference and each kind of fault
+    #[arg(long, value_name = "NUMBER", default_value_t = 3)]
+    examples: usize,
+    /// End with 1 if a policy that looks on would have changed an answer, or a candidate's denials or faults differ by more
+    /// than chance
+    #[arg(long)]
+    check: bool,
+    /// json: one object; html: one page, with charts
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Format {
+    Text,
+    Json,
+    Html,
+}
+
+pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
+    let mut counts = Counts::new(args.all, args.examples);
+    let mut unreadable = Unreadable::default();
+    lines::each(&args.files, |at, line| {
+        let record = match line {
+            Some([]) => return,
+            Some(line) => Record::read(line),
+            None => Err("it is longer than a record can be".to_owned()),
+        };
+        match record {
+            Ok(record) => counts.add(&record),
+            Err(reason) => unreadable.add(at, &reason),
+        }
+    })?;
+    if counts.records == 0 {
+        return Err(nothing(&unreadable));
+    }
+    let report = Report::of(&counts, &unreadable);
+    let printed = match args.format {
+        Format::Text => text::text(&report),
+        Format::Json => serde_json::to_string(&report).map_err(Failure::could_not_run)?,
+        Format::Html => html::page(&report),
+    };
+    out(&format!("{printed}\n")).map_err(Failure::unwritable)?;
+    Ok(ExitCode::from(if args.check && report.differs() { exit::FAILED } else { exit::ALLOW }))
+}
+
+fn nothing(unreadable: &Unreadable) -> Failure {
+    let mend = "give it what a host writes to standard output, or the log of the Lambda function";
+    Failure::could_not_run(match &unreadable.first {
+        None => format!("there is nothing to compare: {mend}"),
+        Some(first) => format!("none of {} lines is a record: {first}; {mend}", unreadable.lines),
+    })
+}

@@ -1,0 +1,163 @@
+//! Adds up records: for each policy, by side and component.
+
+use std::collections::BTreeMap;
+use std::time::SystemTime;
+
+use serde::{Serialize, Serializer};
+
+use super::difference::Share;
+use super::record::{Record, Run, Side, Verdict};
+use super::spread::Spread;
+use super::tally::Tally;
+
+/// How many groups are told apart. Records may say anything.
+const MOST: usize = 1000;
+
+/// What is the same for all runs of a group.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Key {
+    pub(super) policy: String,
+    pub(super) side: Side,
+    pub(super) digest: String,
+}
+
+/// What records add up to.
+#[derive(Debug)]
+pub(super) struct Counts {
+    /// Whether policies count that have no candidate and do not look on.
+    all: bool,
+    /// How many records are remembered of each difference and each kind of fault.
+    examples: usize,
+    pub(super) records: u64,
+    pub(super) span: Option<Span>,
+    pub(super) decisions: Tally,
+    pub(super) unwatched: u64,
+    pub(super) groups: BTreeMap<Key, Group>,
+    /// Runs of the groups that were too many.
+    pub(super) left_out: u64,
+}
+
+/// How the runs of a group went.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Group {
+    #[serde(flatten)]
+    pub(super) span: Span,
+    pub(super) runs: u64,
+    pub(super) allows: u64,
+    pub(super) denials: u64,
+    pub(super) faults: u64,
+    /// By kind.
+    pub(super) fault_kinds: Tally,
+    /// Of those that looked on: for how many the answer would have been otherwise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) differing: Option<u64>,
+    /// What would have been otherwise.
+    pub(super) differs: Tally,
+    pub(super) fuel: Spread,
+    pub(super) micros: Spread,
+    /// The most that a run took.
+    pub(super) memory_bytes: u64,
+}
+
+/// From the first to the last record of something.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub(super) struct Span {
+    #[serde(serialize_with = "rfc3339")]
+    pub(super) first: SystemTime,
+    #[serde(serialize_with = "rfc3339")]
+    pub(super) last: SystemTime,
+}
+
+impl Counts {
+    pub(super) fn new(all: bool, examples: usize) -> Self {
+        Self {
+            all,
+            examples,
+            records: 0,
+            span: None,
+            decisions: Tally::default(),
+            unwatched: 0,
+            groups: BTreeMap::new(),
+            left_out: 0,
+        }
+    }
+
+    pub(super) fn add(&mut self, record: &Record) {
+        self.records += 1;
+        self.span.get_or_insert(Span::at(record.time)).include(record.time);
+        self.decisions.add(&record.decision, &record.id, 0);
+        self.unwatched += u64::from(record.unwatched);
+        for run in record.policies.iter().filter(|run| self.all || run.side() != Side::Alone) {
+            let key = Key { policy: run.name.to_string(), side: run.side(), digest: run.digest.to_string() };
+            if self.groups.len() < MOST || self.groups.contains_key(&key) {
+                let group = self.groups.entry(key).or_insert_with(|| Group::since(record.time));
+                group.add(run, record, self.examples);
+            } else {
+                self.left_out += 1;
+            }
+        }
+    }
+}
+
+impl Group {
+    fn since(time: SystemTime) -> Self {
+        Self {
+            span: Span::at(time),
+            runs: 0,
+            allows: 0,
+            denials: 0,
+            faults: 0,
+            fault_kinds: Tally::default(),
+            differing: None,
+            differs: Tally::default(),
+            fuel: Spread::default(),
+            micros: Spread::default(),
+            memory_bytes: 0,
+        }
+    }
+
+    fn add(&mut self, run: &Run, record: &Record, examples: usize) {
+        self.span.include(record.time);
+        self.runs += 1;
+        match run.verdict {
+            Verdict::Allow => self.allows += 1,
+            Verdict::Deny => self.denials += 1,
+            Verdict::Fault => self.faults += 1,
+        }
+        if let Some(kind) = run.fault() {
+            self.fault_kinds.add(kind, &record.id, examples);
+        }
+        if let Some(differed) = run.differed() {
+            *self.differing.get_or_insert_default() += u64::from(differed);
+            run.differs.iter().for_each(|what| self.differs.add(what, &record.id, examples));
+        }
+        self.fuel.add(run.fuel);
+        self.micros.add(run.micros());
+        self.memory_bytes = self.memory_bytes.max(run.memory_bytes);
+    }
+
+    /// How many of the runs were so.
+    pub(super) fn share(&self, count: u64) -> Share {
+        Share { count, of: self.runs }
+    }
+}
+
+impl Span {
+    fn at(time: SystemTime) -> Self {
+        Self { first: time, last: time }
+    }
+
+    fn include(&mut self, time: SystemTime) {
+        self.first = self.first.min(time);
+        self.last = self.last.max(time);
+    }
+
+    pub(super) fn overlaps(&self, other: &Self) -> bool {
+        self.first <= other.last && other.first <= self.last
+    }
+}
+
+fn rfc3339<S: Serializer>(time: &SystemTime, to: S) -> Result<S::Ok, S::Error> {
+    to.collect_str(&humantime::format_rfc3339_millis(*time))
+}

@@ -1,0 +1,142 @@
+//! Is what was found, policy by policy and side by side.
+
+use std::fmt;
+
+use cogwit_core::text::one_line;
+use serde::Serialize;
+
+use super::counts::{Counts, Group, Key, Span};
+use super::difference::Difference;
+use super::lines::At;
+use super::record::Side;
+use super::tally::Tally;
+
+/// What was found.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Report<'a> {
+    pub(super) records: u64,
+    #[serde(flatten)]
+    pub(super) span: Option<Span>,
+    pub(super) decisions: &'a Tally,
+    /// Decisions that policies were to look on at, and did not.
+    pub(super) unwatched: u64,
+    pub(super) unreadable: &'a Unreadable,
+    /// Runs that are not counted, since there are too many policies and components.
+    pub(super) left_out: u64,
+    pub(super) policies: Vec<Policy<'a>>,
+}
+
+/// The lines that are no records.
+#[derive(Debug, Default, Serialize)]
+pub(super) struct Unreadable {
+    pub(super) lines: u64,
+    pub(super) first: Option<First>,
+}
+
+/// The first of them.
+#[derive(Debug, Serialize)]
+pub(super) struct First {
+    pub(super) file: String,
+    pub(super) line: u64,
+    pub(super) reason: String,
+}
+
+impl Unreadable {
+    pub(super) fn add(&mut self, at: At<'_>, reason: &str) {
+        self.lines += 1;
+        self.first.get_or_insert_with(|| First {
+            file: at.file.to_owned(),
+            line: at.line,
+            reason: format!("{reason:.200}"),
+        });
+    }
+}
+
+impl fmt::Display for First {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}:{}: {}", one_line(&self.file), self.line, one_line(&self.reason))
+    }
+}
+
+/// How the sides of a policy did.
+#[derive(Debug, Serialize)]
+pub(super) struct Policy<'a> {
+    pub(super) name: &'a str,
+    pub(super) sides: Vec<Part<'a>>,
+    pub(super) comparisons: Vec<Comparison<'a>>,
+}
+
+/// How one component did on one side.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub(super) struct Part<'a> {
+    pub(super) side: Side,
+    pub(super) digest: &'a str,
+    #[serde(flatten)]
+    pub(super) group: &'a Group,
+}
+
+/// A candidate beside what answered the others at the same time.
+#[derive(Debug, Serialize)]
+pub(super) struct Comparison<'a> {
+    pub(super) stable: &'a str,
+    pub(super) candidate: &'a str,
+    pub(super) denials: Difference,
+    pub(super) faults: Difference,
+}
+
+impl<'a> Report<'a> {
+    pub(super) fn of(counts: &'a Counts, unreadable: &'a Unreadable) -> Self {
+        // The groups of a policy stand together.
+        let groups: Vec<_> = counts.groups.iter().collect();
+        Self {
+            records: counts.records,
+            span: counts.span,
+            decisions: &counts.decisions,
+            unwatched: counts.unwatched,
+            unreadable,
+            left_out: counts.left_out,
+            policies: groups.chunk_by(|(a, _), (b, _)| a.policy == b.policy).filter_map(Policy::of).collect(),
+        }
+    }
+
+    /// Whether a policy that looks on would have changed an answer, or a candidate does otherwise than by chance.
+    pub(super) fn differs(&self) -> bool {
+        self.policies.iter().any(|policy| {
+            policy.sides.iter().any(|part| part.group.differing.is_some_and(|differing| differing > 0))
+                || policy.comparisons.iter().any(|it| !it.denials.may_be_chance || !it.faults.may_be_chance)
+        })
+    }
+}
+
+impl<'a> Policy<'a> {
+    fn of(groups: &[(&'a Key, &'a Group)]) -> Option<Self> {
+        let part = |(key, group): &(&'a Key, &'a Group)| Part { side: key.side, digest: &key.digest, group };
+        let sides: Vec<_> = groups.iter().map(part).collect();
+        let on = |side| sides.iter().filter(move |part| part.side == side);
+        let pairs = on(Side::Stable).flat_map(|stable| on(Side::Candidate).map(move |candidate| (stable, candidate)));
+        let at_once = pairs.filter(|(stable, candidate)| stable.group.span.overlaps(&candidate.group.span));
+        let comparisons = at_once.map(|(stable, candidate)| Comparison::of(stable, candidate)).collect();
+        Some(Self { name: groups.first().map(|(key, _)| key.policy.as_str())?, sides, comparisons })
+    }
+}
+
+impl<'a> Comparison<'a> {
+    fn of(stable: &Part<'a>, candidate: &Part<'a>) -> Self {
+        let difference = |count: fn(&Group) -> u64| {
+            let [stable, candidate] = [stable.group, candidate.group].map(|group| group.share(count(group)));
+            Difference::of(stable, candidate)
+        };
+        Self {
+            stable: stable.digest,
+            candidate: candidate.digest,
+            denials: difference(|group| group.denials),
+            faults: difference(|group| group.faults),
+        }
+    }
+}
+
+/// What people read of a digest.
+pub(super) fn short(digest: &str) -> String {
+    format!("{:.12}", one_line(digest))
+}

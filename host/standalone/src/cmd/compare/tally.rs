@@ -1,0 +1,56 @@
+//! Counts how often something was so, and remembers the first records where it was.
+
+use std::collections::BTreeMap;
+
+use serde::{Serialize, Serializer};
+
+/// How many names are told apart. Records may say anything.
+const MOST: usize = 100;
+
+/// What every other name counts as.
+const OTHERS: &str = "others";
+
+/// How often each name came.
+#[derive(Debug, Default)]
+pub(super) struct Tally(BTreeMap<String, Seen>);
+
+#[derive(Debug, Default)]
+struct Seen {
+    count: u64,
+    ids: Vec<String>,
+}
+
+/// How often a name came, and the first records that it was in.
+#[derive(Debug, Serialize)]
+pub(super) struct Entry<'a> {
+    pub(super) name: &'a str,
+    pub(super) count: u64,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    pub(super) ids: &'a [String],
+}
+
+impl Tally {
+    /// Counts a name, and keeps the record's id as long as there are fewer than `examples`.
+    pub(super) fn add(&mut self, name: &str, id: &str, examples: usize) {
+        let name = if self.0.len() < MOST || self.0.contains_key(name) { name } else { OTHERS };
+        let seen = self.0.entry(name.to_owned()).or_default();
+        seen.count += 1;
+        if seen.ids.len() < examples {
+            seen.ids.push(id.to_owned());
+        }
+    }
+
+    /// The most frequent first.
+    pub(super) fn entries(&self) -> Vec<Entry<'_>> {
+        let entries = self.0.iter().map(|(name, seen)| Entry { name, count: seen.count, ids: &seen.ids });
+        let mut entries: Vec<_> = entries.collect();
+        entries.sort_by_key(|entry| std::cmp::Reverse(entry.count));
+        entries
+    }
+}
+
+impl Serialize for Tally {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_seq(self.entries())
+    }
+}
