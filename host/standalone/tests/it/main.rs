@@ -10,6 +10,7 @@
 mod cases;
 mod channel;
 mod channel_source;
+mod compare;
 mod config;
 mod credentials;
 mod diff;

@@ -37,17 +37,22 @@ pub(super) type Series<'a> = (String, &'a Spread);
 
 /// The colour of the side in this row.
 pub(super) fn swatch(row: usize) -> String {
-    format!("<span class=\"swatch s{}\"></span>", row % COLOURS)
+    colour(&format!("s{}", row % COLOURS))
+}
+
+fn colour(class: &str) -> String {
+    format!("<span class=\"swatch {class}\"></span>")
 }
 
 /// Draws shares as bars.
 pub(super) fn bars(out: &mut String, title: &str, bars: &[Bar]) -> fmt::Result {
-    begin(out, title, bars.len() as f64 * BAR)?;
+    let classes = bars.first().map(|bar| bar.slices.iter().map(|(class, _)| format!(" {}{class}", colour(class))));
+    begin(out, title, &classes.into_iter().flatten().collect::<String>(), bars.len() as f64 * BAR)?;
     for (row, bar) in bars.iter().enumerate() {
         let top = row as f64 * BAR;
         let (name, begin) = (format!("{:.30}", bar.name), LEFT - 10.0);
         writeln!(out, "<text x=\"{begin}\" y=\"{}\" text-anchor=\"end\">{}</text>", top + 15.0, Safe(&name))?;
-        rect(out, "track", LEFT, top, RIGHT - LEFT, "")?;
+        rect(out, "track", LEFT, top, RIGHT - LEFT, &bar.name)?;
         let mut left = LEFT;
         for (class, count) in bar.slices.iter().filter(|(_, count)| *count > 0) {
             let share = *count as f64 / bar.whole.max(1) as f64;
@@ -72,7 +77,7 @@ pub(super) fn steps(out: &mut String, title: &str, unit: &str, series: &[Series<
     let (low, high) = (values().fold(f64::INFINITY, f64::min) - 0.05, values().fold(0.0, f64::max) + 0.05);
     let shares: Vec<_> = series.iter().map(|(_, spread)| shares(spread, low, high)).collect();
     let most = shares.iter().flatten().copied().fold(0.0, f64::max);
-    begin(out, title, PLOT + BELOW)?;
+    begin(out, title, "", PLOT + BELOW)?;
     writeln!(out, "<line class=\"axis\" x1=\"{LEFT}\" y1=\"{PLOT}\" x2=\"{RIGHT}\" y2=\"{PLOT}\"/>")?;
     writeln!(out, "<text x=\"{}\" y=\"14\" text-anchor=\"end\">{:.0} % of runs</text>", LEFT - 10.0, most * 100.0)?;
     for (at, anchor) in [(0.0, "start"), (0.5, "middle"), (1.0, "end")] {
@@ -115,9 +120,9 @@ fn path(shares: &[f64; STEPS], most: f64) -> String {
     format!("M{LEFT} {PLOT}{steps}V{PLOT}")
 }
 
-fn begin(out: &mut String, title: &str, height: f64) -> fmt::Result {
+fn begin(out: &mut String, title: &str, legend: &str, height: f64) -> fmt::Result {
     let title = Safe(title);
-    writeln!(out, "<figure>\n<figcaption>{title}</figcaption>")?;
+    writeln!(out, "<figure>\n<figcaption>{title}{legend}</figcaption>")?;
     writeln!(out, "<svg role=\"img\" aria-label=\"{title}\" viewBox=\"0 0 {WIDTH} {height}\">")
 }
 

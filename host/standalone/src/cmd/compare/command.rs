@@ -17,7 +17,7 @@ use crate::output::out;
 /// Records are the JSON lines that a host writes, one for each decision; whatever stands before the first { of a line is passed
 /// over. A policy's runs are told by side and by component. Whether denials and faults of a candidate are more or fewer by chance
 /// is told by the 95 % interval of the difference: it takes each run as independent of the others, so few users with many runs
-/// each make it too narrow, and of twenty comparisons one is wrong. Medians and 99th percentiles are within 1 %.
+/// each make it too narrow, and of twenty comparisons one is wrong. Medians and 99th percentiles are within 0.2 %.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Exit codes:

@@ -11,7 +11,7 @@ use super::spread::Spread;
 use super::tally::Tally;
 
 /// How many groups are told apart. Records may say anything.
-const MOST: usize = 1000;
+const MOST: usize = 500;
 
 /// What is the same for all runs of a group.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

@@ -8,7 +8,7 @@ use super::chart::{self, Bar, Series};
 use super::difference::Difference;
 use super::report::{Comparison, Part, Policy, Report, short};
 use super::tally::{Entry, Tally};
-use super::text::{COLUMNS, cells, head, shares};
+use super::text::{COLUMNS, NOT_COMPARED, cells, head, shares};
 
 const STYLE: &str = include_str!("page.css");
 
@@ -58,6 +58,9 @@ fn write_page(out: &mut String, report: &Report<'_>) -> fmt::Result {
 fn section(out: &mut String, policy: &Policy<'_>) -> fmt::Result {
     writeln!(out, "<section>\n<h2>{}</h2>", Safe(policy.name))?;
     table(out, &policy.sides)?;
+    if policy.is_not_compared() {
+        writeln!(out, "<p>{NOT_COMPARED}</p>")?;
+    }
     policy.comparisons.iter().try_for_each(|it| compared(out, it))?;
     let verdicts: Vec<_> = policy.sides.iter().map(verdicts).collect();
     chart::bars(out, "What each side said, as shares of its runs", &verdicts)?;
@@ -151,4 +154,15 @@ fn tally(out: &mut String, title: &str, tally: &Tally) -> fmt::Result {
     }
     out.push_str("</table></div>\n");
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Safe;
+
+    #[test]
+    fn nothing_of_a_text_is_markup() {
+        assert_eq!(Safe("<a b=\"c\" d='e'>&amp;\n").to_string(), "&lt;a b=&quot;c&quot; d=&#39;e&#39;&gt;&amp;amp; ");
+        assert_eq!(Safe("né 日本\u{202e}").to_string(), "né 日本 ");
+    }
 }

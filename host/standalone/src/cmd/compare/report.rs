@@ -121,6 +121,14 @@ impl<'a> Policy<'a> {
     }
 }
 
+impl Policy<'_> {
+    /// Whether it has a candidate, and still nothing can be said of it.
+    pub(super) fn is_not_compared(&self) -> bool {
+        let has_sides = self.sides.iter().any(|part| [Side::Stable, Side::Candidate].contains(&part.side));
+        has_sides && self.comparisons.is_empty()
+    }
+}
+
 impl<'a> Comparison<'a> {
     fn of(stable: &Part<'a>, candidate: &Part<'a>) -> Self {
         let difference = |count: fn(&Group) -> u64| {

@@ -54,3 +54,27 @@ impl Serialize for Tally {
         to.collect_seq(self.entries())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_most_frequent_comes_first_with_its_first_records() {
+        let mut tally = Tally::default();
+        for (name, id) in [("a", "1"), ("b", "2"), ("b", "3"), ("b", "4")] {
+            tally.add(name, id, 2);
+        }
+        let entries: Vec<_> = tally.entries().iter().map(|it| (it.name, it.count, it.ids.join(" "))).collect();
+        assert_eq!(entries, [("b", 3, "2 3".to_owned()), ("a", 1, "1".to_owned())]);
+    }
+
+    #[test]
+    fn names_without_end_are_counted_together() {
+        let mut tally = Tally::default();
+        (0..500).for_each(|name| tally.add(&format!("{name:03}"), "", 0));
+        tally.add("007", "", 0);
+        let counts: Vec<_> = tally.entries().iter().map(|it| (it.name.to_owned(), it.count)).take(2).collect();
+        assert_eq!((tally.0.len(), counts), (MOST + 1, vec![(OTHERS.to_owned(), 400), ("007".to_owned(), 2)]));
+    }
+}

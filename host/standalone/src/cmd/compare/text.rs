@@ -13,11 +13,15 @@ use crate::output::styled;
 pub(super) const COLUMNS: [&str; 12] =
     ["side", "digest", "runs", "allow", "deny", "fault", "fuel: mean", "median", "p99", "us: median", "p99", "memory"];
 
+/// What is told where nothing can be.
+pub(super) const NOT_COMPARED: &str = "not compared: a candidate and a stable side have to answer during the same time";
+
 pub(super) fn text(report: &Report<'_>) -> String {
     let mut lines: Vec<_> = head(report).iter().map(|(name, value)| format!("{name:9}  {value}")).collect();
     for policy in &report.policies {
         lines.extend([String::new(), styled(&one_line(policy.name), AnsiColor::Cyan)]);
         lines.extend(table(policy));
+        lines.extend(policy.is_not_compared().then(|| format!("  {NOT_COMPARED}")));
         lines.extend(policy.comparisons.iter().flat_map(compared));
         lines.extend(policy.sides.iter().flat_map(told));
     }
@@ -74,7 +78,7 @@ fn table(policy: &Policy<'_>) -> Vec<String> {
     let mut lines = vec![" ".to_owned(); rows.len()];
     for column in 0..COLUMNS.len() {
         let cells: Vec<_> = rows.iter().filter_map(|row| row.get(column)).collect();
-        let width = cells.iter().map(|cell| cell.len()).max().unwrap_or_default();
+        let width = cells.iter().map(|cell| cell.chars().count()).max().unwrap_or_default();
         for (line, cell) in lines.iter_mut().zip(cells) {
             // The names stand left, the figures right.
             line.push_str(&if column < 2 { format!(" {cell:width$} ") } else { format!(" {cell:>width$} ") });
@@ -125,7 +129,7 @@ fn listed(tally: &Tally) -> String {
         let counted = format!("{} {}", one_line(entry.name), entry.count);
         match entry.ids {
             [] => counted,
-            ids => format!("{counted} (as in {})", one_line(&ids.join(", "))),
+            ids => format!("{counted} ({})", one_line(&ids.join(", "))),
         }
     };
     tally.entries().into_iter().map(entry).collect::<Vec<_>>().join(", ")

@@ -1,0 +1,199 @@
+//! Compares candidates and policies that look on, from the records of a real server and from written ones.
+
+use regex::Regex;
+use serde_json::Value;
+use snapbox::str;
+
+use crate::program::{Cogwit, cogwit, is, json, stderr, stdout};
+
+/// Records as hosts write them: of a policy with a candidate, of one that looks on, and of one that does neither. One line is
+/// none, and one has the prefix that `aws logs tail` gives it.
+const RECORDS: &str = include_str!("compare.jsonl");
+
+/// A record of two policies of this name, one with a candidate, one that looks on.
+fn record(name: &str, side: &str, verdict: &str, agrees: bool) -> String {
+    let of = |mode: &str| {
+        format!(
+            r#""name":{name:?},"digest":{name:?},"mode":"{mode}","fuel":7,"memoryBytes":1,"instantiateMicros":1,"callMicros":1,"releaseMicros":1"#
+        )
+    };
+    let (enforced, looks_on) = (of("enforce"), of("shadow"));
+    let differs = if agrees { String::new() } else { format!(r#","differs":[{name:?}]"#) };
+    format!(
+        r#"{{"id":{name:?},"time":"2026-11-23T08:00:00.000Z","decision":{name:?},"newer":[{{}}],"policies":[{{{enforced},"side":"{side}","verdict":"{verdict}","fault":{{"kind":{name:?}}}}},{{{looks_on},"verdict":"allow","agrees":{agrees}{differs}}}]}}"#
+    ) + "\n"
+}
+
+fn compare(records: &str) -> Cogwit {
+    cogwit("compare").stdin(records)
+}
+
+#[test]
+fn sides_and_policies_that_look_on_are_told_apart() {
+    is(
+        stdout(&compare(RECORDS).ends(0).stderr_eq("")),
+        str![[r#"
+records    19
+time       2026-11-23T08:00:01Z to 2026-11-23T08:00:19Z
+decisions  allow 12, deny 6, fault 1
+no record  1 of the lines; the first is standard input:5: there is no JSON object in it
+unwatched  1: policies that look on were left out under load
+
+access-gate
+  side       digest        runs  allow  deny  fault  fuel: mean  median   p99  us: median  p99    memory
+  stable     5d41402abc4b    10      9     1      0        1823    1823  1823         130  140  64.2 KiB
+  candidate  9e107d9d372b     9      3     5      1        2105    2105  2105         110  140  64.2 KiB
+  denials: 10.00 % of stable 5d41402abc4b, 55.56 % of candidate 9e107d9d372b: more by 3.61 to 72.41 points
+  faults: 0.00 % of stable 5d41402abc4b, 11.11 % of candidate 9e107d9d372b: may be chance (-18.10 to +43.50 points)
+  candidate 9e107d9d372b: faults: deadline 1 (r-07)
+
+e-mail-rules
+  side    digest        runs  allow  deny  fault  fuel: mean  median   p99  us: median  p99    memory
+  shadow  e4d909c290d0    13     11     1      1        7040    7040  7040         150  150  64.2 KiB
+  shadow e4d909c290d0: 9 agree, 4 differ (30.77 %): autoConfirmUser 2 (r-09, r-19), autoVerifyEmail 1 (r-09), denies 1 (r-18), faults 1 (r-07)
+  shadow e4d909c290d0: faults: trap 1 (r-07)
+
+"#]],
+    );
+}
+
+#[test]
+fn the_others_are_told_if_asked_for() {
+    assert!(!stdout(&compare(RECORDS).ends(0)).contains("auto-confirm-domain"));
+    let all = json(&compare(RECORDS).args(["--all", "--format", "json", "--examples", "1"]).ends(0));
+    let [gate, other, looks_on] = all["policies"].as_array().unwrap().as_slice() else { panic!("{all}") };
+    assert_eq!((&other["name"], &other["sides"][0]["side"]), (&"auto-confirm-domain".into(), &"-".into()));
+    assert_eq!((&gate["sides"][1]["side"], &gate["sides"][1]["denials"]), (&"candidate".into(), &5.into()));
+    assert_eq!(looks_on["sides"][0]["differs"][0]["ids"].as_array().map(Vec::len), Some(1));
+    assert_eq!(all["unreadable"]["first"]["line"], 5);
+}
+
+#[test]
+fn what_is_no_record_is_counted_and_nothing_else_is_an_error() {
+    let good = record("it", "stable", "allow", true);
+    let lacking = ["name", "digest", "mode", "fuel", "verdict", "agrees", "time", "policies", "releaseMicros"];
+    let broken: String = lacking.iter().map(|member| good.replace(&format!("\"{member}\""), "\"other\"")).collect();
+    let long = format!("{{{}}}\n", " ".repeat(1 << 20));
+    let told = json(&compare(&format!("{broken}\n{long}INFO {good}")).args(["--format", "json"]).ends(0));
+    assert_eq!(told["records"], 1);
+    assert_eq!(told["unreadable"]["lines"], lacking.len() + 1);
+    assert_eq!(told["unreadable"]["first"]["reason"], "missing field `name`");
+    for (records, reason) in [("", "nothing to compare"), ("a\nb\n", "none of 2 lines is a record: standard input:1: ")]
+    {
+        let told = stderr(&compare(records).ends(4).stdout_eq(""));
+        assert!(told.contains(reason), "{told}");
+    }
+    let told = stderr(&cogwit("compare").arg("missing").ends(4).stdout_eq(""));
+    assert!(told.contains("cannot read `missing`: "), "{told}");
+}
+
+#[test]
+fn a_check_fails_over_a_difference_alone() {
+    let records = |denied: &str, agrees| {
+        let of = |side, verdict| record("it", side, verdict, agrees).repeat(50);
+        of("stable", "allow") + &of("candidate", denied)
+    };
+    for (denied, agrees, code) in [("allow", true, 0), ("deny", true, 1), ("fault", true, 1), ("allow", false, 1)] {
+        let records = records(denied, agrees);
+        compare(&records).arg("--check").ends(code);
+        compare(&records).ends(0);
+    }
+    let one = record("it", "stable", "allow", true) + &record("it", "candidate", "deny", true);
+    compare(&one).arg("--check").ends(0);
+}
+
+#[test]
+fn sides_that_answered_one_after_the_other_are_not_compared() {
+    let later = record("it", "candidate", "deny", true).replace("T08:", "T09:").repeat(50);
+    let told = stdout(&compare(&(record("it", "stable", "allow", true).repeat(50) + &later)).arg("--check").ends(0));
+    assert!(told.contains("not compared") && !told.contains("denials"), "{told}");
+}
+
+/// Each element that is begun is ended, in order; none runs or loads anything.
+#[track_caller]
+fn is_a_harmless_page(page: &str) {
+    let tag = Regex::new(r#"<(/?)([a-z][a-z0-9]*)((?: [A-Za-z0-9-]+="[^"<>]*")*)(/?)>"#).unwrap();
+    let attribute = Regex::new(r#" ([A-Za-z0-9-]+)=""#).unwrap();
+    let (head, body) = page.split_once("<!DOCTYPE html>").unwrap();
+    assert!(head.is_empty() && page.ends_with("</html>\n"), "{page}");
+    let mut open = Vec::new();
+    for found in tag.captures_iter(body) {
+        let (ends, name, attributes, whole) = (&found[1], &found[2], &found[3], &found[4]);
+        assert!(!["script", "img", "link", "iframe"].contains(&name), "{}", &found[0]);
+        for attribute in attribute.captures_iter(attributes) {
+            let name = &attribute[1];
+            assert!(!name.starts_with("on") && !["src", "href", "style"].contains(&name), "{}", &found[0]);
+        }
+        match (ends, whole) {
+            ("", "") => open.push(name.to_owned()),
+            ("/", "") => assert_eq!(open.pop().as_deref(), Some(name)),
+            _ => {}
+        }
+    }
+    assert!(open.is_empty(), "{open:?}");
+    // What is no tag has none of what makes one.
+    let rest = tag.replace_all(body, "");
+    assert!(!rest.contains(['<', '>']), "{rest}");
+}
+
+#[test]
+fn a_page_holds_all_of_it_and_needs_nothing_else() {
+    let page = stdout(&compare(RECORDS).args(["--all", "--format", "html"]).ends(0));
+    is_a_harmless_page(&page);
+    for part in ["access-gate", "e-mail-rules", "auto-confirm-domain", "r-09", "prefers-color-scheme: dark", "<path "] {
+        assert!(page.contains(part), "{part}\n{page}");
+    }
+    assert_eq!(page.matches("<svg role=\"img\" aria-label=\"").count(), page.matches("<svg").count());
+}
+
+#[test]
+fn hostile_records_are_shown_as_they_are() {
+    let hostile = "<img src=x onerror=\\\"alert(1)\\\">'&</svg></style><script>\\u001b[2J\\u202e\\n";
+    let records = record("it", "stable", "fault", false).replace("\"it\"", &format!("\"{hostile}\""));
+    let page = stdout(&compare(&records).args(["--format", "html"]).ends(0));
+    is_a_harmless_page(&page);
+    assert!(page.contains("<h2>&lt;img src=x onerror=&quot;alert(1)&quot;&gt;&#39;&amp;"), "{page}");
+    for format in ["html", "text"] {
+        let told = stdout(&compare(&records).args(["--format", format]).ends(0));
+        assert!(!told.contains(['\u{1b}', '\u{202e}']), "{told:?}");
+    }
+}
+
+#[test]
+fn names_without_end_are_counted_in_bounds() {
+    let records: String =
+        (0..1200).map(|number| record(&format!("policy-{number}"), "stable", "fault", false)).collect();
+    let told = json(&compare(&records).args(["--format", "json"]).ends(0));
+    let entries = |list: &Value| list.as_array().map(Vec::len);
+    assert_eq!((entries(&told["policies"]), &told["leftOut"]), (Some(250), &1900.into()));
+    assert_eq!((entries(&told["decisions"]), &told["decisions"][0]["name"]), (Some(101), &"others".into()));
+}
+
+#[cfg(unix)]
+#[test]
+fn what_a_server_wrote_is_compared() {
+    use crate::server::{PATIENT, Server};
+    use crate::support::Folder;
+
+    let set = format!(
+        "{PATIENT}[[policy]]\nname = 'gate'\ncomponent = 'scripted.wasm'
+        candidate = {{ component = 'scripted.wasm', settings = {{ deny = 'No' }}, rollout = 50 }}\n"
+    );
+    let folder = Folder::new().with_set(&set).with_component("scripted", "scripted.wasm");
+    let server = Server::start(folder.serve());
+    for user in 0..60 {
+        let event = format!(r#"{{"triggerSource":"PreSignUp_SignUp","userName":"user-{user}","response":{{}}}}"#);
+        server.record(&server.invoke("my-pre", event).id());
+    }
+    let records = server.stdout();
+    let told = json(&compare(&records).args(["-", "--format", "json", "--check"]).ends(1));
+    let [stable, candidate] = told["policies"][0]["sides"].as_array().unwrap().as_slice() else { panic!("{told}") };
+    let runs = |side: &Value| side["runs"].as_u64().unwrap();
+    assert_eq!((runs(stable) + runs(candidate), &told["records"]), (60, &60.into()));
+    assert_eq!((&stable["allows"], &candidate["denials"]), (&stable["runs"], &candidate["runs"]));
+    assert_eq!(told["policies"][0]["comparisons"][0]["denials"]["mayBeChance"], false);
+    let text = stdout(&compare(&records).ends(0));
+    assert!(text.contains("0.00 % of stable") && text.contains("100.00 % of candidate"), "{text}");
+    let page = stdout(&compare(&records).args(["--format", "html"]).ends(0));
+    is_a_harmless_page(&page);
+}
