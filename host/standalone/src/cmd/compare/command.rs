@@ -15,9 +15,11 @@ use crate::output::out;
 /// Compares candidates with what they are to replace, and tells what policies that look on would have changed, from records
 ///
 /// Records are the JSON lines that a host writes, one for each decision; whatever stands before the first { of a line is passed
-/// over. A policy's runs are told by side and by component. Whether denials and faults of a candidate are more or fewer by chance
-/// is told by the 95 % interval of the difference: it takes each run as independent of the others, so few users with many runs
-/// each make it too narrow, and of twenty comparisons one is wrong. Medians and 99th percentiles are within 0.2 %.
+/// over. A policy's runs are told by side and by component; medians and 99th percentiles are within 0.2 %.
+///
+/// Whether a candidate's denials and faults may be more or fewer by chance is told by the 95 % interval of the difference, where
+/// both sides answered during the same time. Where nothing differs, one interval of twenty still says so; and it takes each run
+/// as independent of the others, so a few users with many runs each make it too narrow.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Exit codes:

@@ -5,7 +5,6 @@ use std::fmt::{self, Write};
 use cogwit_core::text::one_line;
 
 use super::chart::{self, Bar, Series};
-use super::difference::Difference;
 use super::report::{Comparison, Part, Policy, Report, short};
 use super::tally::{Entry, Tally};
 use super::text::{COLUMNS, NOT_COMPARED, cells, head, shares};
@@ -98,8 +97,7 @@ fn table(out: &mut String, sides: &[Part<'_>]) -> fmt::Result {
 
 fn compared(out: &mut String, it: &Comparison<'_>) -> fmt::Result {
     for (what, difference) in [("Denials", &it.denials), ("Faults", &it.faults)] {
-        let Difference { may_be_chance, .. } = difference;
-        let class = if *may_be_chance { "chance" } else { "sure" };
+        let class = if difference.may_be_chance { "chance" } else { "sure" };
         let shares = shares(it, difference);
         writeln!(out, "<p>{what}: {}: <span class=\"{class}\">{difference}</span></p>", Safe(&shares))?;
     }

@@ -36,13 +36,8 @@ pub(super) fn head(report: &Report<'_>) -> Vec<(&'static str, String)> {
         ("time", format!("{first} to {last}"))
     }));
     head.push(("decisions", listed(report.decisions)));
-    let unreadable = report.unreadable;
-    head.extend(
-        unreadable
-            .first
-            .as_ref()
-            .map(|first| ("no record", format!("{} of the lines; the first is {first}", unreadable.lines))),
-    );
+    let (lines, first) = (report.unreadable.lines, report.unreadable.first.as_ref());
+    head.extend(first.map(|first| ("no record", format!("{lines} of the lines; the first is {first}"))));
     let unwatched = Some(report.unwatched).filter(|it| *it > 0);
     head.extend(unwatched.map(|it| ("unwatched", format!("{it}: policies that look on were left out under load"))));
     let left_out = Some(report.left_out).filter(|it| *it > 0);
