@@ -1,10 +1,19 @@
 //! Compares candidates and policies that look on, from the records of a real server and from written ones.
 
+use std::time::{Duration, SystemTime};
+
+use cogwit_core::Call;
+use cogwit_core::policy::Caps;
+use cogwit_core::record::{Masking, Record, Setting};
+use cogwit_core::release::Live;
+use cogwit_core::run::{Chance, Engine};
+use cogwit_core::store::{Admission, Source};
 use regex::Regex;
 use serde_json::Value;
 use snapbox::str;
 
 use crate::program::{Cogwit, cogwit, is, json, stderr, stdout};
+use crate::support::{Folder, SIGN_UP};
 
 /// Records as hosts write them: of a policy with a candidate, of one that looks on, and of one that does neither. One line is
 /// none, and one has the prefix that `aws logs tail` gives it.
@@ -173,7 +182,6 @@ fn names_without_end_are_counted_in_bounds() {
 #[test]
 fn what_a_server_wrote_is_compared() {
     use crate::server::{PATIENT, Server};
-    use crate::support::Folder;
 
     let set = format!(
         "{PATIENT}[[policy]]\nname = 'gate'\ncomponent = 'scripted.wasm'
@@ -196,4 +204,55 @@ fn what_a_server_wrote_is_compared() {
     assert!(text.contains("0.00 % of stable") && text.contains("100.00 % of candidate"), "{text}");
     let page = stdout(&compare(&records).args(["--format", "html"]).ends(0));
     is_a_harmless_page(&page);
+}
+
+/// The record of a sign-up that is allowed, where a policy with this setting looks on.
+fn looked_on(setting: &str, unwatched: bool) -> String {
+    let of = |name: &str, lines: &str| format!("[[policy]]\nname = '{name}'\ncomponent = 'scripted.wasm'\n{lines}\n");
+    let looks_on = of("looks-on", &format!("mode = 'shadow'\nsettings = {{ {setting} }}"));
+    let limits = "[limits]\ndeadline = '2 s'\n";
+    let folder = Folder::new().with_set(&(limits.to_owned() + &of("answers", "") + &looks_on));
+    let folder = folder.with_component("scripted", "scripted.wasm");
+    let package = Source::parse(&folder.path("policies.toml")).unwrap().read().unwrap();
+    let caps = Caps::default();
+    let admission = Admission::new(Engine::new(4, caps.limits.memory).unwrap());
+    let live = Live::fixed(Ok(admission.admit(&package, &caps, |_| None).unwrap()));
+    let serving = live.serving();
+    let call = Call {
+        event: SIGN_UP.as_bytes(),
+        id: "it",
+        trigger: None,
+        policy: None,
+        bucket: None,
+        end: None,
+        chance: Chance::real(),
+    };
+    let mut decision = live.decide(&serving, &call);
+    if !unwatched {
+        live.look_on(&serving, &call, &mut decision);
+    }
+    let setting = Setting {
+        function: "it",
+        time: SystemTime::now(),
+        elapsed: Duration::ZERO,
+        cold: false,
+        trace: None,
+        masking: &Masking::default(),
+        serving: &serving,
+        unwatched,
+    };
+    Record::line(serving.set.as_deref().ok(), &call, &decision, &setting) + "\n"
+}
+
+#[test]
+fn what_a_policy_made_of_an_answer_is_compared() {
+    let settings = ["", "autoConfirmUser = 'true'", "deny = 'No'", "panic = 'Oh'"];
+    let records: String = settings.map(|setting| looked_on(setting, false)).concat() + &looked_on("", true);
+    let told = json(&compare(&records).args(["--format", "json"]).ends(0));
+    assert_eq!((&told["records"], &told["unreadable"]["lines"], &told["unwatched"]), (&5.into(), &0.into(), &1.into()));
+    let part = &told["policies"][0]["sides"][0];
+    assert_eq!((&part["side"], &part["runs"], &part["differing"]), (&"shadow".into(), &4.into(), &3.into()));
+    let names = |list: &Value| list.as_array().unwrap().iter().map(|it| it["name"].to_string()).collect::<String>();
+    assert_eq!(names(&part["differs"]), r#""autoConfirmUser""denies""faults""#);
+    assert_eq!(names(&part["faultKinds"]), r#""trap""#);
 }
