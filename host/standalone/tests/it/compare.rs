@@ -229,7 +229,7 @@ fn looked_on(setting: &str, unwatched: bool) -> String {
     };
     let mut decision = live.decide(&serving, &call);
     if !unwatched {
-        live.look_on(&serving, &call, &mut decision);
+        decision.shadows = live.look_on(&serving, &call, &decision);
     }
     let setting = Setting {
         function: "it",
