@@ -195,6 +195,13 @@ pub const VARIABLES: &[Variable] = &[
         "serve",
         following.deny_fallback
     ),
+    switch!(
+        "COGWIT_AUTO_REVERT",
+        "`on` goes back to the set before when what serves breaks too often",
+        "on",
+        "off",
+        following.auto_revert
+    ),
     switch!("COGWIT_ON_EXPIRED", "`deny` refuses once the channel is expired", "deny", "serve", following.deny_expired),
     Variable {
         name: "COGWIT_CACHE",

@@ -223,6 +223,8 @@ fn values(decision: &Decision, setting: &Setting<'_>) -> Values {
         duration: u64::try_from(setting.elapsed.as_micros()).unwrap_or(u64::MAX),
         set_age: setting.serving.unconfirmed(setting.time).as_secs(),
         fallback: u64::from(setting.serving.is_fallback()),
+        reverted: u64::from(setting.serving.reverted.is_some()),
+        faulty: u64::from(setting.serving.is_faulty()),
         sides: Sides::of(&decision.runs),
         shadows: Shadows::of(&decision.shadows),
     }
@@ -230,7 +232,7 @@ fn values(decision: &Decision, setting: &Setting<'_>) -> Values {
 
 fn level(metrics: &Values, decision: &Decision, setting: &Setting<'_>) -> &'static str {
     let unsure = setting.serving.problem.is_some() || setting.serving.is_expired(setting.time);
-    if metrics.faults + metrics.fallback > 0 {
+    if metrics.faults + metrics.fallback + metrics.reverted + metrics.faulty > 0 {
         "error"
     } else if unsure || !decision.warnings.is_empty() {
         "warning"

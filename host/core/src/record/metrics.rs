@@ -11,7 +11,7 @@ use crate::{PolicyRun, Shadow, Verdict};
 const NAMESPACE: &str = "cogwit";
 
 /// The metrics of a decision, with their units: members of the record, beside its other members.
-const METRICS: [Metric; 9] = [
+const METRICS: [Metric; 11] = [
     metric("Decisions", "Count"),
     metric("Denials", "Count"),
     metric("Faults", "Count"),
@@ -21,6 +21,8 @@ const METRICS: [Metric; 9] = [
     metric("Duration", "Microseconds"),
     metric("SetAge", "Seconds"),
     metric("Fallback", "Count"),
+    metric("Reverted", "Count"),
+    metric("Faulty", "Count"),
 ];
 
 /// The metrics of a decision of which a policy with a candidate had a part. Only there, since each metric has its price.
@@ -91,6 +93,8 @@ pub(super) struct Values {
     pub(super) duration: u64,
     pub(super) set_age: u64,
     pub(super) fallback: u64,
+    pub(super) reverted: u64,
+    pub(super) faulty: u64,
     #[serde(flatten)]
     pub(super) sides: Option<Sides>,
     #[serde(flatten)]
@@ -168,6 +172,8 @@ mod tests {
             duration: 9,
             set_age: 0,
             fallback: 0,
+            reverted: 0,
+            faulty: 0,
             sides: Some(Sides::default()),
             shadows: Some(Shadows::default()),
         };

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use serde::Serialize;
 
 use super::mask::problem;
-use crate::release::Serving;
+use crate::release::{Reverted, Serving};
 use crate::store::PolicySet;
 
 /// The member `set` of a record.
@@ -18,6 +18,9 @@ pub(super) struct Set<'a> {
     digest: Option<&'a str>,
     #[serde(flatten)]
     followed: Option<Followed<'a>>,
+    /// Whether the set breaks too often.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    faulty: bool,
     /// Why the set could not be renewed when that was last tried.
     #[serde(skip_serializing_if = "Option::is_none")]
     problem: Option<String>,
@@ -40,6 +43,9 @@ struct Followed<'a> {
     refreshed: Option<String>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     expired: bool,
+    /// What the host left by itself, because it broke too often.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reverted: Option<&'a Reverted>,
 }
 
 impl<'a> Set<'a> {
@@ -53,9 +59,11 @@ impl<'a> Set<'a> {
             age_seconds: serving.age(time).map(|age| age.as_secs()),
             refreshed: serving.refreshed.map(|time| humantime::format_rfc3339_millis(time).to_string()),
             expired: serving.is_expired(time),
+            reverted: serving.reverted.as_ref(),
         });
         let problem = serving.problem.as_deref().map(problem);
         let (name, digest) = (set.map(|set| set.name.as_str()), set.map(|set| set.digest.as_str()));
-        (set.is_some() || followed.is_some()).then_some(Self { name, digest, followed, problem })
+        let faulty = serving.is_faulty();
+        (set.is_some() || followed.is_some()).then_some(Self { name, digest, followed, faulty, problem })
     }
 }

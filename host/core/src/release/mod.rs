@@ -24,7 +24,7 @@ pub use channel::{Channel, ChannelError, Payload, Verified};
 pub use document::{Artifact, NativeArtifact, NativeCode, Release, ReleaseError, channel_key, release_key};
 pub use error::StoreError;
 pub use fetch::{FetchError, Fetched};
-pub use live::{Following, Live, Refreshed, Serving, Setup};
+pub use live::{Following, Live, Refreshed, Reverted, Serving, Setup};
 pub use place::{Place, PlaceError, Root};
 pub use publish::{Order, Progress, PublishError, Sign, Standing, Uploaded};
 pub use trust::{Trust, TrustedKey, UnreadableKey, Untrusted};

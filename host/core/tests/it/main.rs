@@ -23,6 +23,7 @@ mod native;
 mod publish;
 mod reference;
 mod refused;
+mod revert;
 mod rules;
 #[path = "../../../tests/s3/mod.rs"]
 mod s3;

@@ -83,6 +83,8 @@ struct Now {
     known: Gauge<u64, AtomicU64>,
     age: Gauge<u64, AtomicU64>,
     fallback: Gauge,
+    reverted: Gauge,
+    faulty: Gauge,
     problem: Gauge,
     under_way: Gauge<i64, AtomicI64>,
     dropped: Gauge<u64, AtomicU64>,
@@ -119,6 +121,8 @@ impl Default for Metrics {
         registry.register("set_known_sequence", "The highest sequence that was seen", now.known.clone());
         registry.register_with_unit("set_age", "Since the store confirmed the set", Unit::Seconds, now.age.clone());
         registry.register("set_fallback", "1 where something newer is known than serves", now.fallback.clone());
+        registry.register("set_reverted", "1 where the server left what the channel names", now.reverted.clone());
+        registry.register("set_faulty", "1 where the set breaks too often", now.faulty.clone());
         registry.register("set_problem", "1 where the set could not be renewed", now.problem.clone());
         registry.register("invocations_under_way", "Decided just now, or waiting for it", now.under_way.clone());
         registry.register("records_dropped", "Records that nobody took", now.dropped.clone());
@@ -183,6 +187,8 @@ impl Now {
         self.known.set(serving.known.unwrap_or_default());
         self.age.set(serving.unconfirmed(now).as_secs());
         self.fallback.set(serving.is_fallback().into());
+        self.reverted.set(serving.reverted.is_some().into());
+        self.faulty.set(serving.is_faulty().into());
         self.problem.set(serving.problem.is_some().into());
         self.under_way.set(i64::try_from(app.work.under_way()).unwrap_or(i64::MAX));
         self.dropped.set(app.records.dropped());

@@ -7,7 +7,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use cogwit_core::release::Serving;
+use cogwit_core::release::{Reverted, Serving};
 use cogwit_core::run::{WASMTIME, WIT_VERSION};
 use serde::Serialize;
 
@@ -73,6 +73,8 @@ struct Status<'a> {
 struct Set<'a> {
     name: &'a str,
     digest: &'a str,
+    /// Whether it breaks too often.
+    faulty: bool,
     policies: Vec<Policy<'a>>,
     warnings: Vec<String>,
 }
@@ -95,6 +97,8 @@ struct Channel<'a> {
     refreshed: Option<String>,
     expired: bool,
     fallback: bool,
+    /// What the server left by itself, because it broke too often.
+    reverted: Option<&'a Reverted>,
 }
 
 #[derive(Serialize)]
@@ -114,6 +118,7 @@ impl<'a> Status<'a> {
             set: serving.set.as_ref().ok().map(|set| Set {
                 name: &set.name,
                 digest: &set.digest,
+                faulty: serving.is_faulty(),
                 policies: set.policies.iter().map(policy).collect(),
                 warnings: set.warnings.iter().map(ToString::to_string).collect(),
             }),
@@ -126,6 +131,7 @@ impl<'a> Status<'a> {
                 refreshed: serving.refreshed.map(time),
                 expired: serving.is_expired(now),
                 fallback: serving.is_fallback(),
+                reverted: serving.reverted.as_ref(),
             }),
             problem: serving.problem.as_deref(),
             invocations_under_way: app.work.under_way(),

@@ -9,11 +9,14 @@ impl Live {
     /// Decides one event by the set of `serving`, if that may decide at the time of the call. Whatever happens in there, there is
     /// a decision.
     pub fn decide(&self, serving: &Serving, call: &Call<'_>) -> Decision {
-        let decided = catch_unwind(AssertUnwindSafe(|| match self.set(serving, call.chance.now) {
-            Ok(set) => decide(set, call),
-            Err(reason) => Decision::fault(call.id, &reason),
-        }));
-        decided.unwrap_or_else(|_| Decision::fault(call.id, "the host panicked; its log says where"))
+        let set = match self.set(serving, call.chance.now) {
+            Ok(set) => set,
+            Err(reason) => return Decision::fault(call.id, &reason),
+        };
+        let decided = catch_unwind(AssertUnwindSafe(|| decide(set, call)));
+        let decision = decided.unwrap_or_else(|_| Decision::fault(call.id, "the host panicked; its log says where"));
+        self.count(serving, &decision);
+        decision
     }
 
     /// Whether policies look on at what `serving` decided.

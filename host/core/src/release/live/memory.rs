@@ -8,8 +8,8 @@ use crate::release::{ChannelError, Verified, Version};
 use crate::store::PolicySet;
 use crate::text::one_line;
 
-/// How long the set that served before is kept, for an instant way back.
-const KEPT: Duration = Duration::from_secs(10 * 60);
+/// How long a release that was refused is not tried again.
+const REFUSED: Duration = Duration::from_secs(10 * 60);
 
 /// How many different reasons are remembered.
 const MOST_TOLD: usize = 16;
@@ -24,8 +24,6 @@ pub(super) struct Memory {
     /// The release that was refused, why, and until when that is not tried again. It is named by its digest, so only a case
     /// that was too slow on a busy machine could come out another way.
     rejected: Option<(String, String, Instant)>,
-    /// The set that served before, and when it is let go.
-    previous: Option<(Arc<PolicySet>, Instant)>,
     /// The channel with the highest sequence that was seen.
     pub(super) newest: Option<Verified>,
     /// What the operator was told since the store was followed last.
@@ -64,7 +62,7 @@ impl Memory {
     /// The set that is wanted, where it still lives: the release was signed again, or is the one that served before.
     pub(super) fn at_hand(&self, wanted: &Verified, before: &Serving) -> Option<Arc<PolicySet>> {
         let current = before.channel.as_ref().and(before.set.as_ref().ok());
-        let previous = self.previous.as_ref().map(|(set, _)| set);
+        let previous = before.previous.as_ref().map(|previous| &previous.set);
         current.into_iter().chain(previous).find(|set| set.digest == wanted.payload.release).cloned()
     }
 
@@ -72,14 +70,6 @@ impl Memory {
         let (_, reason, _) =
             self.rejected.as_ref().filter(|(release, _, until)| release == wanted && *until > Instant::now())?;
         Some(reason.clone())
-    }
-
-    pub(super) fn swapped(&mut self, before: &Serving, now: &Arc<PolicySet>) {
-        if let Ok(set) = before.set.as_ref()
-            && !Arc::ptr_eq(set, now)
-        {
-            self.previous = Some((set.clone(), Instant::now() + KEPT));
-        }
     }
 
     /// Whether the operator was not told this yet.
@@ -94,11 +84,6 @@ impl Memory {
     }
 
     pub(super) fn reject(&mut self, release: &str, reason: &str) {
-        self.rejected = Some((release.to_owned(), reason.to_owned(), Instant::now() + KEPT));
-    }
-
-    /// Lets the set go that served before, once nobody is likely to want it back.
-    pub(super) fn let_go(&mut self) {
-        self.previous.take_if(|(_, until)| *until <= Instant::now());
+        self.rejected = Some((release.to_owned(), reason.to_owned(), Instant::now() + REFUSED));
     }
 }

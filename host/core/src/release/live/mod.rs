@@ -2,6 +2,8 @@
 
 mod serving;
 mod decide;
+mod tally;
+mod revert;
 mod offer;
 mod settings;
 mod memory;
@@ -10,5 +12,6 @@ mod refresh;
 mod start;
 
 pub use refresh::{Live, Refreshed};
+pub use revert::Reverted;
 pub use serving::Serving;
 pub use settings::{Following, Setup};

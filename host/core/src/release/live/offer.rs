@@ -16,6 +16,9 @@ impl Live {
                 let well = serving.problem.is_none();
                 let same = serving.set.as_ref().is_ok_and(|before| is_same(before, &set));
                 (serving.set, serving.problem) = (Ok(Arc::new(set)), None);
+                if !same {
+                    serving.tally = Arc::default();
+                }
                 if same && well { Refreshed::Unchanged } else { Refreshed::Swapped }
             }
             Err(reason) => {

@@ -127,30 +127,41 @@ impl Live {
         let before = self.serving();
         let found = channel.look(memory, &before, budget).await;
         let now = SystemTime::now();
-        let mut serving = Serving { refreshed: Some(now), ..Serving::clone(&before) };
-        let refreshed = match found {
-            Ok(found) => {
-                (serving.confirmed, serving.problem) = (Some(now), None);
-                let swapped = found.is_some();
-                if let Some((verified, set)) = found {
-                    memory.swapped(&before, &set);
-                    (serving.set, serving.channel) = (Ok(set), Some(verified));
-                }
-                if swapped { Refreshed::Swapped } else { Refreshed::Unchanged }
-            }
-            Err(problem) => {
-                serving.problem = Some(problem.to_string());
-                Refreshed::Failed(problem.to_string())
-            }
-        };
-        serving.known = Some(memory.floor(&channel.following)).max(serving.known);
-        let serving = Arc::new(serving);
-        *self.current.write().unwrap_or_else(PoisonError::into_inner) = serving.clone();
-        memory.let_go();
+        let (serving, refreshed) = self.take_over(found, memory.floor(&channel.following), now);
         memory.unkept |= refreshed == Refreshed::Swapped && channel.cache.is_some();
         memory.due = now.checked_add(jittered(channel.following.patience(&serving, now)));
         channel.tell(memory, &serving, &refreshed);
         refreshed
+    }
+
+    /// Serves what was found. The host may have gone back to another set while the store was asked, so this goes on from what
+    /// serves now.
+    fn take_over(
+        &self,
+        found: Result<Option<(Verified, Arc<PolicySet>)>, Problem>,
+        floor: u64,
+        now: SystemTime,
+    ) -> (Arc<Serving>, Refreshed) {
+        let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
+        let mut serving = Serving { refreshed: Some(now), ..Serving::clone(&current) };
+        let refreshed = match found {
+            Ok(Some((verified, set))) => {
+                serving.swap(set, verified, Instant::now());
+                Refreshed::Swapped
+            }
+            Ok(None) => Refreshed::Unchanged,
+            Err(problem) => Refreshed::Failed(problem.to_string()),
+        };
+        match (&refreshed, &serving.reverted) {
+            (Refreshed::Failed(reason), _) => serving.problem = Some(reason.clone()),
+            // The store named what was left.
+            (_, Some(reverted)) => serving.problem = Some(reverted.reason.clone()),
+            (_, None) => (serving.confirmed, serving.problem) = (Some(now), None),
+        }
+        serving.known = Some(floor).max(serving.known);
+        serving.let_go(Instant::now());
+        *current = Arc::new(serving);
+        (current.clone(), refreshed)
     }
 
     /// Asks the store again and again, for as long as the process lives.
@@ -207,7 +218,7 @@ impl Followed {
         Ok(Some((wanted, set)))
     }
 
-    /// Reads the channel. None where what serves is what it names.
+    /// Reads the channel. None where what serves is what it names, or the host left what it names.
     async fn read_channel(&self, memory: &mut Memory, before: &Serving) -> Result<Option<Verified>, Problem> {
         let key = channel_key(&self.place.channel);
         let read = self.store.read_if_changed(&key, MOST_OF_A_CHANNEL, memory.version.as_ref()).await?;
@@ -224,7 +235,8 @@ impl Followed {
         memory.version = Some(version);
         let serves =
             before.set.is_ok() && before.channel.as_ref().is_some_and(|channel| channel.payload == verified.payload);
-        memory.pending = (!serves).then_some(verified);
+        let left = before.reverted.as_ref().is_some_and(|reverted| reverted.is_named_by(&verified.payload));
+        memory.pending = (!serves && !left).then_some(verified);
         Ok(memory.pending.clone())
     }
 

@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use super::Following;
+use super::revert::{Previous, Reverted};
+use super::tally::Tally;
 use crate::release::Verified;
 use crate::store::PolicySet;
 
@@ -28,13 +30,30 @@ pub struct Serving {
     pub refreshed: Option<SystemTime>,
     /// Why the store was not followed when it was last asked.
     pub problem: Option<String>,
+    /// What the host left by itself, as long as the channel says nothing new; none: it left nothing.
+    pub reverted: Option<Reverted>,
+    /// What the set decided since it began to serve.
+    pub(super) tally: Arc<Tally>,
+    /// What served before, as long as it is kept.
+    pub(super) previous: Option<Previous>,
 }
 
 impl Serving {
     /// A set that no channel named.
     pub(super) fn of(set: Result<Arc<PolicySet>, String>) -> Self {
-        let since = SystemTime::now();
-        Self { set, follows: None, since, channel: None, known: None, confirmed: None, refreshed: None, problem: None }
+        Self {
+            set,
+            follows: None,
+            since: SystemTime::now(),
+            channel: None,
+            known: None,
+            confirmed: None,
+            refreshed: None,
+            problem: None,
+            reverted: None,
+            tally: Arc::default(),
+            previous: None,
+        }
     }
 
     /// The set, if it may decide now; else what the operator should know.
@@ -71,6 +90,11 @@ impl Serving {
     /// Whether something newer is known than what serves; or a channel is followed, and none of its sets serves.
     pub fn is_fallback(&self) -> bool {
         self.known.is_some_and(|known| self.sequence().is_none_or(|sequence| sequence < known))
+    }
+
+    /// Whether the set broke too often since it began to serve: in five decisions at least, and in one of twenty.
+    pub fn is_faulty(&self) -> bool {
+        self.tally.is_faulty()
     }
 
     /// Whether the channel should have been published again by `now`.

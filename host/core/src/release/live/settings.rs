@@ -28,6 +28,9 @@ pub struct Following {
     pub deny_fallback: bool,
     /// Whether the host refuses once the channel is expired.
     pub deny_expired: bool,
+    /// Whether the host goes back to the set before by itself, where what serves breaks too often. Whoever can make policies
+    /// break by what they send can force that.
+    pub auto_revert: bool,
 }
 
 /// How soon a host asks again that has nothing by which it may decide.
@@ -68,6 +71,7 @@ impl Default for Following {
             min_sequence: 0,
             deny_fallback: false,
             deny_expired: false,
+            auto_revert: false,
         }
     }
 }

@@ -1,0 +1,194 @@
+//! Goes back to the set before where what serves breaks too often, if the operator wants that, and tells of it either way.
+
+use std::sync::{Arc, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
+
+use serde::Serialize;
+
+use super::tally::Count;
+use super::{Following, Live, Serving};
+use crate::release::{Payload, Verified};
+use crate::store::PolicySet;
+use crate::{Decision, Outcome};
+
+/// How long the set that served before is kept, for an instant way back.
+const KEPT: Duration = Duration::from_secs(10 * 60);
+
+/// What served before, which is kept for a while.
+#[derive(Clone)]
+pub(super) struct Previous {
+    pub(super) set: Arc<PolicySet>,
+    channel: Option<Verified>,
+    confirmed: Option<SystemTime>,
+    faulty: bool,
+    until: Instant,
+}
+
+/// What a host left by itself, because it broke too often.
+#[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
+pub struct Reverted {
+    /// The digest of its release, in hexadecimal.
+    pub release: String,
+    /// The channel's sequence that named it.
+    pub sequence: u64,
+    /// What the operator should know of it.
+    #[serde(skip)]
+    pub(super) reason: String,
+}
+
+impl Reverted {
+    /// Whether a channel still names it. A new sequence is a new word, also for the same release.
+    pub(super) fn is_named_by(&self, payload: &Payload) -> bool {
+        self.release == payload.release && self.sequence == payload.sequence
+    }
+}
+
+impl Live {
+    /// Counts a decision by the set of `serving`. With the one that makes its faults too many, the operator is told, and where
+    /// he wants that, the set before takes its place again.
+    pub(super) fn count(&self, serving: &Serving, decision: &Decision) {
+        // What is no event breaks every set.
+        if matches!(decision.outcome, Outcome::EventRefused(_)) {
+            return;
+        }
+        let (Some(count), Some(channel)) = (serving.tally.count(decision.is_broken()), &self.channel) else { return };
+        let told = self.leave(serving, count, &channel.following);
+        (channel.say)(&format!("error: {told}"));
+    }
+
+    /// Leaves the set of `serving` if it may, and says what there is to say of it.
+    fn leave(&self, serving: &Serving, Count { decisions, faults, .. }: Count, following: &Following) -> String {
+        let broke = format!("{} broke in {faults} of its first {decisions} decisions", serving.named());
+        if !following.auto_revert {
+            return format!(
+                "{broke}: go back by `cogwit rollback`; with COGWIT_AUTO_REVERT=on, hosts do so themselves"
+            );
+        }
+        let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
+        if !Arc::ptr_eq(&current.tally, &serving.tally) {
+            return format!("{broke}; another set serves by now");
+        }
+        let Some(back) = current.back(&broke, following, Instant::now()) else {
+            return format!("{broke}, and no set from before is at hand: go back by `cogwit rollback`");
+        };
+        *current = Arc::new(back);
+        current.problem.clone().unwrap_or_default()
+    }
+}
+
+impl Serving {
+    /// What served before, serving again. None where it was too long ago, broke too often itself, or must not decide.
+    fn back(&self, broke: &str, following: &Following, now: Instant) -> Option<Self> {
+        let previous = self.previous.as_ref().filter(|previous| previous.until > now && !previous.faulty)?;
+        let left = &self.channel.as_ref()?.payload;
+        let mut back = Self {
+            set: Ok(previous.set.clone()),
+            channel: previous.channel.clone(),
+            confirmed: previous.confirmed,
+            tally: Arc::default(),
+            previous: None,
+            ..self.clone()
+        };
+        let reason = format!(
+            "{broke}, so {} serves again until the channel has a new sequence: `cogwit rollback` confirms it, and `cogwit publish` brings something better",
+            back.named()
+        );
+        back.problem = Some(reason.clone());
+        back.reverted = Some(Reverted { release: left.release.clone(), sequence: left.sequence, reason });
+        back.checked(Some(following), SystemTime::now()).is_ok().then_some(back)
+    }
+
+    /// Lets a set take the place of what serves, which is then kept for a while. A set that was only signed again goes on.
+    pub(super) fn swap(&mut self, set: Arc<PolicySet>, channel: Verified, now: Instant) {
+        if !self.set.as_ref().is_ok_and(|before| Arc::ptr_eq(before, &set)) {
+            self.previous = self.set.as_ref().ok().map(|before| Previous {
+                set: before.clone(),
+                channel: self.channel.clone(),
+                confirmed: self.confirmed,
+                faulty: self.is_faulty(),
+                until: now + KEPT,
+            });
+            self.tally = Arc::default();
+        }
+        (self.set, self.channel, self.reverted) = (Ok(set), Some(channel), None);
+    }
+
+    /// Lets go of what served before, once nobody is likely to want it back.
+    pub(super) fn let_go(&mut self, now: Instant) {
+        self.previous.take_if(|previous| previous.until <= now);
+    }
+
+    fn named(&self) -> String {
+        let name = self.set.as_ref().map(|set| set.name.as_str()).unwrap_or_default();
+        match &self.channel {
+            Some(Verified { payload, .. }) => {
+                format!("`{name}` of release {:.12}, sequence {},", payload.release, payload.sequence)
+            }
+            None => format!("`{name}` of no sequence"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::policy::{Caps, Document};
+    use crate::release::Channel;
+    use crate::run::Engine;
+    use crate::store::{Admission, Package};
+
+    fn set() -> Arc<PolicySet> {
+        let text = "schema = 1\n[set]\nname = 'it'\n[[policy]]\nname = 'it'\ncomponent = 'it.wasm'\n";
+        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../policies-wasm/device-key.wasm");
+        let components = BTreeMap::from([("it.wasm".to_owned(), std::fs::read(file).unwrap())]);
+        let package = Package::of(Document::parse(text).unwrap(), components);
+        let admission = Admission::new(Engine::new(1, 16 << 20).unwrap());
+        Arc::new(admission.admit(&package, &Caps::default(), |_| None).unwrap())
+    }
+
+    fn channel(sequence: u64, expires: Option<SystemTime>) -> Verified {
+        let payload = Payload {
+            schema: 1,
+            set: "it".to_owned(),
+            channel: "prod".to_owned(),
+            release: sequence.to_string().repeat(64),
+            sequence,
+            issued: SystemTime::UNIX_EPOCH,
+            key: None,
+            expires,
+        };
+        Verified { payload, key: None, object: Channel { payload: String::new(), signature: String::new() } }
+    }
+
+    fn served(expires: Option<SystemTime>, now: Instant) -> Serving {
+        let mut serving = Serving { channel: Some(channel(1, expires)), ..Serving::of(Ok(set())) };
+        serving.swap(set(), channel(2, None), now);
+        serving
+    }
+
+    #[test]
+    fn what_served_before_is_kept_for_ten_minutes() {
+        let now = Instant::now();
+        let (soon, late) = (now + Duration::from_secs(599), now + Duration::from_secs(600));
+        let mut serving = served(None, now);
+        let back = |serving: &Serving, now| serving.back("it broke", &Following::default(), now);
+        assert_eq!(back(&serving, soon).unwrap().sequence(), Some(1));
+        assert!(back(&serving, late).is_none());
+        serving.let_go(soon);
+        assert!(serving.previous.is_some());
+        serving.let_go(late);
+        assert!(serving.previous.is_none());
+    }
+
+    #[test]
+    fn a_set_that_must_not_decide_is_no_way_back() {
+        let now = Instant::now();
+        let serving = served(Some(SystemTime::UNIX_EPOCH), now);
+        let strict = Following { deny_expired: true, ..Following::default() };
+        assert!(serving.back("it broke", &strict, now).is_none());
+        assert!(serving.back("it broke", &Following::default(), now).is_some());
+    }
+}
