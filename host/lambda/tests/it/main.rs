@@ -10,6 +10,7 @@ mod package;
 mod probe;
 mod record;
 mod refused;
+mod revert;
 mod runtime_api;
 #[path = "../../../tests/s3/mod.rs"]
 #[expect(dead_code, reason = "no host writes to the store")]

@@ -21,6 +21,7 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::host::Host;
 use crate::package::{self, native, shipped};
+use crate::probe::probe;
 use crate::s3::S3;
 
 /// A sign-up under a name that every set of these tests refuses, each with its own sentence.
@@ -209,7 +210,9 @@ pub(crate) fn document(mark: u32, Wanted { set, lines, .. }: Wanted<'_>) -> Stri
 }
 
 fn set(mark: u32, wanted: Wanted<'_>) -> (Package, NativeCode) {
-    let components: BTreeMap<_, _> = shipped(&["deny-short-username"]).into_iter().collect();
+    let document = document(mark, wanted);
+    let trap = [("trap.wasm".to_owned(), probe("trap"))].into_iter().filter(|(file, _)| document.contains(file));
+    let components: BTreeMap<_, _> = shipped(&["deny-short-username"]).into_iter().chain(trap).collect();
     let code = components.values().filter(|_| wanted.native).map(|component| {
         let code = native(component);
         let artifact = NativeArtifact {
@@ -221,7 +224,7 @@ fn set(mark: u32, wanted: Wanted<'_>) -> (Package, NativeCode) {
         (sha256(component), vec![(artifact, code.to_vec())])
     });
     let code = code.collect();
-    (Package::of(Document::parse(&document(mark, wanted)).unwrap(), components), code)
+    (Package::of(Document::parse(&document).unwrap(), components), code)
 }
 
 impl Host {

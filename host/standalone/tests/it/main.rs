@@ -60,6 +60,8 @@ mod serve_load;
 #[cfg(unix)]
 mod serve_records;
 #[cfg(unix)]
+mod serve_revert;
+#[cfg(unix)]
 mod serve_scenarios;
 #[cfg(unix)]
 mod serve_shadows;

@@ -10,7 +10,7 @@ use crate::server::{Server, eventually};
 
 impl Channel {
     /// `cogwit serve` with this channel, which it looks at again and again.
-    fn followed(&self) -> Cogwit {
+    pub(crate) fn followed(&self) -> Cogwit {
         let serve = self.cogwit("serve").args(["--policies", &self.place()]);
         serve.envs([("COGWIT_REFRESH", "100 ms"), ("COGWIT_FETCH_BUDGET", "5 s"), ("COGWIT_CACHE", "off")])
     }

@@ -142,11 +142,12 @@ mod tests {
 
     fn set() -> Arc<PolicySet> {
         let text = "schema = 1\n[set]\nname = 'it'\n[[policy]]\nname = 'it'\ncomponent = 'it.wasm'\n";
-        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../policies-wasm/device-key.wasm");
+        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../policies-wasm/auto-confirm-domain.wasm");
         let components = BTreeMap::from([("it.wasm".to_owned(), std::fs::read(file).unwrap())]);
         let package = Package::of(Document::parse(text).unwrap(), components);
-        let admission = Admission::new(Engine::new(1, 16 << 20).unwrap());
-        Arc::new(admission.admit(&package, &Caps::default(), |_| None).unwrap())
+        let caps = Caps::default();
+        let admission = Admission::new(Engine::new(1, caps.limits.memory).unwrap());
+        Arc::new(admission.admit(&package, &caps, |_| None).unwrap())
     }
 
     fn channel(sequence: u64, expires: Option<SystemTime>) -> Verified {
