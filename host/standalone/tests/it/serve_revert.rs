@@ -1,4 +1,4 @@
-//! Follows a channel to a set that breaks for some, and sees that the server goes back by itself, stays there, and tells.
+//! Follows a channel to a set that breaks, and sees that the server goes back and stays there.
 
 use crate::channel::Channel;
 use crate::server::{EVENT, PATIENT, Server, eventually};

@@ -47,7 +47,7 @@ pub(super) struct Admitting {
 /// What came of a refresh.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Refreshed {
-    /// What serves is what is to be served.
+    /// There is nothing new to serve.
     Unchanged,
     /// A newer set serves.
     Swapped,

@@ -1,4 +1,4 @@
-//! Goes back to the set before where what serves breaks too often, if the operator wants that, and tells of it either way.
+//! Goes back to the set before where what serves breaks too often, if the operator wants that.
 
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
