@@ -197,7 +197,7 @@ pub const VARIABLES: &[Variable] = &[
     ),
     switch!(
         "COGWIT_AUTO_REVERT",
-        "`on` goes back to the set before when what serves breaks too often",
+        "`on` goes back by itself where a set breaks too often",
         "on",
         "off",
         following.auto_revert
