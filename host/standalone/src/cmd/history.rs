@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::common::{CHANNEL, Format, age, config_from_env, print};
 use crate::failure::{Failure, exit};
 use crate::output::styled;
-use crate::store::{Said, Signature, Store, failure};
+use crate::store::{Said, Signature, Store, failure, no_channel};
 
 /// Lists what a channel named, the newest first
 ///
@@ -66,7 +66,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
     let past = store.bucket.past(place, args.most.saturating_add(1), |object| Said::read(object, &trust, place).ok());
     let past = store.wait(past).map_err(|error| failure(&error))?;
     if standing.channel.is_none() && past.is_empty() {
-        return Err(store.no_channel());
+        return Err(no_channel(&store.place));
     }
     let now = current.as_ref().map(|said| said.channel.clone());
     let past = past.into_iter().filter(|said| Some(&said.channel) != now.as_ref()).map(|said| entry(&said, false));

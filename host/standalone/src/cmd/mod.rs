@@ -20,6 +20,7 @@ pub(crate) mod compare;
 pub(crate) mod config;
 
 mod common;
+mod edit;
 mod set;
 mod ship;
 

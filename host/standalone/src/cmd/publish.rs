@@ -17,10 +17,11 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
 use super::common::{CHANNEL, Format, config_from_env, print};
+use super::edit::EditArgs;
 use super::ship::{ShipArgs, Shipped, Shipping, changed, warned};
 use crate::changes::{Change, lines};
 use crate::failure::{Failure, exit};
-use crate::store::{Policies, Store, failure};
+use crate::store::{Policies, Store, failure, no_channel};
 use crate::{output, sign};
 
 /// Where the Lambda host runs.
@@ -31,7 +32,7 @@ const LAMBDA: &str = "x86_64-unknown-linux-gnu";
 /// First makes every check that `cogwit validate` makes. Then brings in what the store does not have yet, and last lets the
 /// channel point to it, so that at each moment a whole release is served. Who published in the meantime is not gone over.
 #[derive(Debug, clap::Args)]
-#[command(after_help = format!("\
+#[command(allow_missing_positional = true, after_help = format!("\
 A store is a folder or a bucket of S3. Credentials, region and endpoint come as every AWS tool takes them: AWS_ACCESS_KEY_ID, \
 AWS_PROFILE, AWS_REGION, AWS_ENDPOINT_URL and so on. Publishing needs s3:GetObject, s3:PutObject and s3:ListBucket.
 
@@ -39,6 +40,8 @@ Settings that refer to COGWIT_SECRET_* need a value here too, for the checks; it
 name travel along, and must lie in the folder of the set.
 
 A SOURCE may be a channel, which promotes what that one serves, with its machine code if a trusted key signed it.
+
+--rollout and --promote change only that of the SOURCE. Without one, it is what the CHANNEL serves now.
 
 COGWIT_TRUSTED_KEYS says who else may have published here before. If it is set, the key that signs must be among it.
 
@@ -53,12 +56,16 @@ Exit codes:
 Examples:
   cogwit publish policies/ s3://acme-policies/login#prod --key cogwit.key
   cogwit publish policies/ file:///srv/policies#dev --unsigned --dry-run
-  cogwit publish s3://acme-policies/login#staging s3://acme-policies/login#prod --key cogwit.key", sign::SIGN_WITH))]
+  cogwit publish s3://acme-policies/login#staging s3://acme-policies/login#prod --key cogwit.key
+  cogwit publish s3://acme-policies/login#prod --rollout invitation=25 --key cogwit.key", sign::SIGN_WITH))]
 pub(crate) struct Args {
     /// A policy set: a folder with a policies.toml, a policies.toml, a .wasm file, or a channel
-    source: String,
+    #[arg(required_unless_present_any = ["rollout", "promote"])]
+    source: Option<String>,
     #[arg(help = CHANNEL)]
     channel: Place,
+    #[command(flatten)]
+    edit: EditArgs,
     #[command(flatten)]
     ship: ShipArgs,
     /// Make machine code for this target too, so that hosts need not compile; repeat it for more [default: what a channel as
@@ -103,9 +110,6 @@ struct Made {
 
 pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
     let shipping = Shipping::new(&args.ship, config_from_env()?)?;
-    let policies = Policies::open(&args.source, &shipping.config)?;
-    let Made { package, release, native, mut warnings } = make(args, &shipping.config, &policies)?;
-    let (set, digest) = (release.policies.set.name.as_str(), sha256(&release.to_bytes()));
     let place = &args.channel;
     let open = || {
         let store = Store::open(place)?;
@@ -113,7 +117,15 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
         Ok::<_, Failure>((store, standing))
     };
     let is_new = matches!(&place.root, Root::Folder(folder) if !Path::new(folder).exists());
+    // Before the set is read, so that whoever publishes from now on is not gone over, whatever the set comes from.
     let opened = if is_new { None } else { Some(open()?) };
+    let policies = match (&args.source, &opened) {
+        (Some(source), _) => Policies::open(source, &shipping.config)?,
+        (None, Some((store, standing))) => Policies::of_standing(store, standing)?,
+        (None, None) => return Err(no_channel(place)),
+    };
+    let Made { package, release, native, mut warnings } = make(args, &shipping.config, &policies)?;
+    let (set, digest) = (release.policies.set.name.as_str(), sha256(&release.to_bytes()));
     warnings.extend(shipping.allow(place, opened.as_ref().map(|(_, standing)| standing), set)?);
     let changes = opened.as_ref().and_then(|(store, standing)| changed(store, standing, &release));
     if args.dry_run {
@@ -137,7 +149,8 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
 
 /// The set as a release, if a host would serve it.
 fn make(args: &Args, config: &Config, policies: &Policies) -> Result<Made, Failure> {
-    let package = policies.read()?;
+    let mut package = policies.read()?;
+    args.edit.lay_over(&mut package)?;
     let tests = policies.tests(&package.document);
     let engine = || Engine::new(1, config.caps.limits.memory).map_err(Failure::could_not_run);
     admit(&Admission::new(engine()?), &package, &tests, config).map_err(|problems| {

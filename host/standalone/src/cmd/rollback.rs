@@ -13,7 +13,7 @@ use super::ship::{ShipArgs, Shipped, Shipping, before, changed};
 use crate::changes::{Change, lines};
 use crate::failure::{Failure, exit};
 use crate::sign;
-use crate::store::{Found, Store, Wanted, failure, fetch_failure};
+use crate::store::{Found, Store, Wanted, failure, fetch_failure, no_channel};
 
 /// Lets a channel point to an earlier release, under a new sequence
 ///
@@ -93,7 +93,7 @@ fn last(store: &Store, standing: &Standing, shipping: &Shipping) -> Result<Found
     let history = store.wait(store.bucket.history(&store.place, &shipping.trust, usize::MAX));
     let mut history = history.map_err(|error| failure(&error))?;
     if now.is_none() && standing.channel.is_none() && history.is_empty() {
-        return Err(store.no_channel());
+        return Err(no_channel(&store.place));
     }
     history.retain(|it| now != Some(it.payload.release.as_str()));
     let found = history.pop().map(|it| Found { digest: it.payload.release, signed: it.key.is_some() });

@@ -16,7 +16,7 @@ use super::diff::local;
 use crate::changes::{Change, changes, lines};
 use crate::failure::{Failure, exit};
 use crate::output::styled;
-use crate::store::{Said, Signature, Store, failure, unfollowed};
+use crate::store::{Said, Signature, Store, failure, no_channel, unfollowed};
 
 /// Tells what a channel says: which release, since when, signed by whom, whether all of it is there
 ///
@@ -86,7 +86,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
     let trust = &config.following.trust;
     let standing = store.wait(store.bucket.standing(&store.place, trust)).map_err(|error| failure(&error))?;
     if standing.channel.is_none() {
-        return Err(store.no_channel());
+        return Err(no_channel(&store.place));
     }
     // Of one that is too large, nothing was read.
     let said = match &standing.channel {

@@ -12,7 +12,7 @@ mod said;
 mod policies;
 
 pub(crate) use credentials::access;
-pub(crate) use open::{Found, Store, failure, fetch_failure};
+pub(crate) use open::{Found, Store, failure, fetch_failure, no_channel};
 pub(crate) use policies::Policies;
 pub(crate) use reference::{Reference, Wanted};
 pub(crate) use said::{Said, Signature, unfollowed};

@@ -63,16 +63,8 @@ impl Store {
         match standing.channel {
             Some(Ok(verified)) => Ok(verified),
             Some(Err(error)) => Err(Failure::could_not_run(format!("the channel `{}`: {error}", self.place))),
-            None => Err(self.no_channel()),
+            None => Err(no_channel(&self.place)),
         }
-    }
-
-    /// The channel is not there.
-    pub(crate) fn no_channel(&self) -> Failure {
-        let Place { root, channel } = &self.place;
-        Failure::could_not_run(format!(
-            "there is no channel `{channel}` in `{root}`: correct the name, or begin it with `cogwit publish`"
-        ))
     }
 
     /// The release that a command line names; of a channel alone, the one that a host with these variables would serve.
@@ -113,6 +105,14 @@ impl Store {
             _ => Err(Failure::could_not_run(format!("several releases are {wanted}: write more digits"))),
         }
     }
+}
+
+/// The channel is not there.
+pub(crate) fn no_channel(place: &Place) -> Failure {
+    let Place { root, channel } = place;
+    Failure::could_not_run(format!(
+        "there is no channel `{channel}` in `{root}`: correct the name, or begin it with `cogwit publish`"
+    ))
 }
 
 /// What a store's error is for a command: a lost race leaves nothing undone but its own work.

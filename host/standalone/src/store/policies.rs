@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use cogwit_core::config::Config;
 use cogwit_core::policy::Document;
-use cogwit_core::release::{Fetched, NativeCode, Place};
+use cogwit_core::release::{Fetched, NativeCode, Place, Standing};
 use cogwit_core::store::{Package, Source, TestTexts, Tests};
 
-use super::open::{Found, fetch_failure};
+use super::open::{Found, fetch_failure, no_channel};
 use super::{Reference, Store};
 use crate::failure::Failure;
 
@@ -53,7 +53,24 @@ impl Policies {
             return Source::parse(text).map(Self::Local).map_err(Failure::could_not_run);
         }
         let reference: Reference = text.parse().map_err(Failure::usage)?;
-        Ok(Self::Fetched(Arc::new(fetch(reference, config)?)))
+        let store = Store::open(&reference.place)?;
+        let found = store.named(&reference, config)?;
+        fetch(&store, reference, found).map(Self::Fetched)
+    }
+
+    /// The set that a channel names, as it was read before.
+    pub(crate) fn of_standing(store: &Store, standing: &Standing) -> Result<Self, Failure> {
+        let reference = Reference { place: store.place.clone(), wanted: None };
+        match &standing.channel {
+            Some(Ok(verified)) => {
+                let found = Found { digest: verified.payload.release.clone(), signed: verified.key.is_some() };
+                fetch(store, reference, found).map(Self::Fetched)
+            }
+            Some(Err(error)) => Err(Failure::failed(format!(
+                "the channel `{reference}` is not what was published last, so nothing of it is taken over: {error}; name a SOURCE"
+            ))),
+            None => Err(no_channel(&store.place)),
+        }
     }
 
     /// The set's document and components.
@@ -117,9 +134,7 @@ impl Policies {
     }
 }
 
-fn fetch(reference: Reference, config: &Config) -> Result<FetchedSet, Failure> {
-    let store = Store::open(&reference.place)?;
-    let Found { digest, signed } = store.named(&reference, config)?;
+fn fetch(store: &Store, reference: Reference, Found { digest, signed }: Found) -> Result<Arc<FetchedSet>, Failure> {
     let fetched = store.wait(store.bucket.fetch_release(&digest, signed)).map_err(|error| fetch_failure(&error))?;
-    Ok(FetchedSet { reference, signed, fetched })
+    Ok(Arc::new(FetchedSet { reference, signed, fetched }))
 }

@@ -37,6 +37,7 @@ mod publish_checks;
 mod publish_faults;
 mod readme;
 mod refused;
+mod roll_out;
 mod rollback;
 mod run;
 #[path = "../../../tests/s3/mod.rs"]
