@@ -8,7 +8,7 @@ use anstyle::AnsiColor;
 use bytesize::ByteSize;
 use cogwit_core::event::Secrets;
 use cogwit_core::run::{Consumed, Fuel, LogLine, Usage, WASMTIME};
-use cogwit_core::store::{Finding, PolicySet};
+use cogwit_core::store::{Finding, PolicySet, Side};
 use cogwit_core::trigger::Member;
 use cogwit_core::{Decision, Outcome, PolicyRun, Verdict};
 use serde::Serialize;
@@ -40,12 +40,19 @@ pub(crate) fn text(set: &str, findings: &[Finding], event: &[u8], decision: &Dec
 pub(crate) fn runs(event: &[u8], decision: &Decision) -> String {
     let mut out = String::new();
     let secrets = secrets(event);
-    let width = decision.runs.iter().map(|run| run.policy.len()).max().unwrap_or_default();
-    for run in &decision.runs {
-        line(
-            &mut out,
-            format_args!("  {:width$}  {}  ({})", run.policy, said(&run.verdict, &secrets), used(&run.usage)),
-        );
+    let answering = decision.runs.iter().map(|run| (run, said(&run.verdict, &secrets)));
+    let looking_on = decision.shadows.iter().map(|shadow| {
+        let said = said(&shadow.run.verdict, &secrets);
+        let differs = match shadow.agrees() {
+            true => "agrees".to_owned(),
+            false => format!("differs: {}", shadow.differs.join(", ")),
+        };
+        (&shadow.run, format!("(looks on) {differs}; {said}"))
+    });
+    let all: Vec<_> = answering.chain(looking_on).map(|(run, said)| (named(run), run, said)).collect();
+    let width = all.iter().map(|(name, ..)| name.len()).max().unwrap_or_default();
+    for (name, run, said) in all {
+        line(&mut out, format_args!("  {name:width$}  {said}  ({})", used(&run.usage)));
         for entry in &run.logs.lines {
             line(&mut out, format_args!("  {:width$}  {}", "", logged(entry)));
         }
@@ -54,6 +61,11 @@ pub(crate) fn runs(event: &[u8], decision: &Decision) -> String {
         }
     }
     out
+}
+
+/// A policy, and which of both it is where it has a candidate.
+fn named(run: &PolicyRun) -> String {
+    format!("{}{}", run.policy, Side::label(run.side))
 }
 
 /// What the operator should know of a decision.
@@ -147,6 +159,9 @@ struct Report<'a> {
     caller_sees: Option<String>,
     error: Option<String>,
     policies: Vec<Policy<'a>>,
+    /// Those that look on.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    shadows: Vec<Shadow<'a>>,
     warnings: Vec<Warning<'a>>,
     wasmtime: &'static str,
 }
@@ -163,6 +178,8 @@ struct Warning<'a> {
 struct Policy<'a> {
     name: &'a str,
     sha256: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    side: Option<&'static str>,
     #[serde(flatten)]
     verdict: Said<'a>,
     fuel: u64,
@@ -174,6 +191,14 @@ struct Policy<'a> {
     call_micros: u128,
     log: Vec<Logged<'a>>,
     log_lines_dropped: u64,
+}
+
+#[derive(Serialize)]
+struct Shadow<'a> {
+    #[serde(flatten)]
+    run: Policy<'a>,
+    agrees: bool,
+    differs: &'a [&'static str],
 }
 
 #[derive(Serialize)]
@@ -213,6 +238,11 @@ pub(crate) fn json(set: &PolicySet, event: &[u8], decision: &Decision, id: &str)
         caller_sees: decision.reply.is_err().then(|| seen(decision)),
         error: error(&decision.outcome),
         policies: decision.runs.iter().map(|run| policy(run, &secrets)).collect(),
+        shadows: decision
+            .shadows
+            .iter()
+            .map(|it| Shadow { run: policy(&it.run, &secrets), agrees: it.agrees(), differs: &it.differs })
+            .collect(),
         warnings: of_set.chain(of_decision).collect(),
         wasmtime: WASMTIME,
     };
@@ -224,6 +254,7 @@ fn policy<'a>(run: &'a PolicyRun, secrets: &Secrets) -> Policy<'a> {
     Policy {
         name: &run.policy,
         sha256: &run.digest,
+        side: run.side.map(Side::word),
         verdict: match &run.verdict {
             Verdict::Allow(members) => {
                 // A number that was secret is no JSON any more.

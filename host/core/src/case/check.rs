@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::{Case, Expect};
 use crate::event::Event;
 use crate::run::{Chance, Fault};
-use crate::store::PolicySet;
+use crate::store::{Policy, PolicySet, Side};
 use crate::{Call, Decision, Outcome, decide};
 
 /// The id that every case is decided under.
@@ -18,9 +18,14 @@ pub const ID: &str = "test";
 /// The code of the warning where no policy answers an event, and the kind of the fault where it needs one.
 const UNMATCHED: &str = "unmatched";
 
+/// The key of what differs between a policy and its candidate.
+const SIDE: &str = "side";
+
 /// What came of a case.
 #[derive(Debug, Clone)]
 pub struct Checked {
+    /// The side that decided it. None: no policy of the set has a candidate.
+    pub side: Option<Side>,
     /// The decision.
     pub decision: Decision,
     /// What was expected and did not come. Empty: the case passed.
@@ -43,6 +48,11 @@ impl fmt::Display for Mismatch {
         let Self { key, expected, actual } = self;
         match (*key, expected, actual) {
             ("max-fuel" | "max-memory", most, used) => write!(formatter, "{key}: at most {most} expected, {used} used"),
+            (SIDE, ..) => write!(
+                formatter,
+                "side: it holds without candidates, but not with them; where they are meant to differ, write `side = \"stable\"` \
+                 there, and another case with `side = \"candidate\"`"
+            ),
             ("log", missing, _) => write!(formatter, "log: no line has {missing}"),
             ("forbidden-imports", patterns, found) => {
                 write!(formatter, "{key}: {found}, though {patterns} is forbidden")
@@ -61,14 +71,42 @@ impl fmt::Display for Mismatch {
 }
 
 impl Case {
-    /// Decides the case's event by `set`, and compares.
-    pub fn check(&self, set: &PolicySet) -> Checked {
+    /// Decides the case's event by `set`, and compares: by each side that it is about. Gives the first that is not as expected,
+    /// if any is. None: it is about a side that the set does not have now.
+    pub fn check(&self, set: &PolicySet) -> Option<Checked> {
+        let mut held = None;
+        for side in self.sides(set) {
+            let mut checked = self.check_side(set, side);
+            if !checked.mismatches.is_empty() {
+                if held.is_some() {
+                    checked.mismatches.push(Mismatch { key: SIDE, expected: Value::Null, actual: Value::Null });
+                }
+                return Some(checked);
+            }
+            held = held.or(Some(checked));
+        }
+        held
+    }
+
+    /// The sides that decide it. Without candidates there are no two sides, and what was meant for the time beside one is past.
+    fn sides(&self, set: &PolicySet) -> Vec<Option<Side>> {
+        let rollouts = set.policies.iter().filter_map(|policy| policy.candidate.as_ref()).map(|it| it.rollout);
+        let sides: &[_] = match rollouts.max() {
+            None if self.side == Some(Side::Stable) => &[],
+            None => return vec![None],
+            Some(0) => &[Side::Stable],
+            Some(_) => &[Side::Stable, Side::Candidate],
+        };
+        sides.iter().copied().filter(|side| self.side.is_none_or(|only| only == *side)).map(Some).collect()
+    }
+
+    fn check_side(&self, set: &PolicySet, side: Option<Side>) -> Checked {
         let chance = Chance { now: self.now.unwrap_or_else(SystemTime::now), seed: self.seed };
-        let call =
-            Call { event: &self.bytes, id: ID, trigger: self.trigger, policy: None, bucket: None, end: None, chance };
+        let bucket = side.map(Side::bucket);
+        let call = Call { event: &self.bytes, id: ID, trigger: self.trigger, policy: None, bucket, end: None, chance };
         let decision = decide(set, &call);
         let mismatches = Comparison::of(&self.expect, &decision, set);
-        Checked { decision, mismatches }
+        Checked { side, decision, mismatches }
     }
 }
 
@@ -173,7 +211,10 @@ impl Comparison {
 
     fn imports(&mut self, expect: &Expect, decision: &Decision, set: &PolicySet) {
         let Some(forbidden) = &expect.forbidden_imports else { return };
-        let ran = set.policies.iter().filter(|policy| decision.runs.iter().any(|run| run.policy == policy.name));
+        let runs = &decision.runs;
+        let has_run =
+            |policy: &&Policy| runs.iter().any(|run| (&run.policy, &run.digest) == (&policy.name, &policy.digest));
+        let ran = set.policies.iter().flat_map(Policy::sides).filter(has_run);
         let imports = ran.flat_map(|policy| policy.prepared.imports());
         let is_forbidden = |name: &str| {
             let bare = name.split_once('@').map_or(name, |(bare, _)| bare);

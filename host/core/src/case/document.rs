@@ -10,7 +10,7 @@ use super::json::Json;
 use crate::event::{MemberPath, Object, Trigger, example};
 use crate::policy::{Capability, SECRET_PREFIX, SettingValue};
 use crate::reading;
-use crate::store::Package;
+use crate::store::{Package, Side};
 
 /// One case: an event, what decides it, and what is expected.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
@@ -54,6 +54,9 @@ pub struct Case {
     pub now: Option<SystemTime>,
     /// Where random numbers start. Default: the operating system's.
     pub seed: Option<u64>,
+
+    /// The side that it is about, where candidates answer a part of the users. Default: it has to hold for both.
+    pub side: Option<Side>,
 
     /// What is expected.
     #[serde(default)]
@@ -152,6 +155,7 @@ impl Case {
             trigger: self.trigger.or(below.trigger),
             now: self.now.or(below.now),
             seed: self.seed.or(below.seed),
+            side: self.side.or(below.side),
             expect: self.expect.over(&below.expect),
             case: self.case,
             bytes: Vec::new(),

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use super::{Case, Checked};
 use crate::policy::Caps;
-use crate::store::{Admission, Finding, Package, PolicySet, Tests};
+use crate::store::{Admission, Finding, Package, PolicySet, Side, Tests};
 
 /// Admits a set and runs its cases: the set, where it is admitted, and everything that keeps it from serving. After `until` no
 /// further case is begun.
@@ -58,10 +58,15 @@ fn smoke(
             if until.is_some_and(|until| until <= Instant::now()) {
                 return findings;
             }
-            let mut add = |text| findings.push(finding(tests, &format!("{}: {text}", case.title(*place))));
+            let mut add = |side, text| {
+                let side = Side::label(side);
+                findings.push(finding(tests, &format!("{}{side}: {text}", case.title(*place))));
+            };
             match run(admission, case, set, package, caps, &env) {
-                Ok(checked) => checked.mismatches.iter().for_each(|it| add(it.to_string())),
-                Err(error) => add(error),
+                Ok(checked) => checked.iter().for_each(|checked| {
+                    checked.mismatches.iter().for_each(|it| add(checked.side, it.to_string()));
+                }),
+                Err(error) => add(None, error),
             }
         }
     }
@@ -84,7 +89,7 @@ fn run(
     package: &Package,
     caps: &Caps,
     env: impl Fn(&str) -> Option<String>,
-) -> Result<Checked, String> {
+) -> Result<Option<Checked>, String> {
     if case.set.is_some() || case.components.is_some() || case.candidate.is_some() {
         return Err("it names other policies, but `tests` are of this set: remove the key, or the case".to_owned());
     }

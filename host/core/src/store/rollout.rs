@@ -1,12 +1,14 @@
 //! Parts users between a policy and its candidate.
 
 use hmac::{Hmac, KeyInit, Mac};
+use serde::Deserialize;
 use sha2::Sha256;
 
 use crate::event::Header;
 
 /// Which of a policy and its candidate answered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Side {
     /// The policy itself.
     Stable,
@@ -20,6 +22,15 @@ impl Side {
         match self {
             Self::Stable => 100,
             Self::Candidate => 0,
+        }
+    }
+
+    /// The side behind the name of what has two, where there are two.
+    pub fn label(side: Option<Self>) -> &'static str {
+        match side {
+            None => "",
+            Some(Self::Stable) => " [stable]",
+            Some(Self::Candidate) => " [candidate]",
         }
     }
 

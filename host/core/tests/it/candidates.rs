@@ -1,6 +1,7 @@
 //! Rolls a candidate out to a part of the users, and sees which side answers whom.
 
 use cogwit_core::Decision;
+use cogwit_core::case::CaseFile;
 use cogwit_core::store::{Admission, PolicySet, Rejected, Side};
 
 use crate::scenario::policies_wasm;
@@ -93,4 +94,43 @@ fn many_users_are_parted_by_the_rollouts_and_anew_for_each_policy() {
             is_part(sides.iter().filter(|sides| sides[one] && sides[other]).count(), users, share * of_other);
         }
     }
+}
+
+/// What comes of a case: nothing where it is not of the set; else its side, and what is not as expected.
+fn checked(set: &PolicySet, side: &str, confirmed: bool) -> Option<(Option<Side>, Vec<&'static str>)> {
+    let text = format!(
+        "source = 'PreSignUp_SignUp'\n{side}\n
+        [expect]\ndecision = 'allow'\nresponse = {{ autoConfirmUser = {confirmed} }}\n"
+    );
+    let CaseFile { cases, errors, .. } = CaseFile::parse(&text, &|name| Err(name.to_owned()));
+    assert_eq!(errors, [""; 0]);
+    let checked = cases[0].1.check(set)?;
+    Some((checked.side, checked.mismatches.iter().map(|it| it.key).collect()))
+}
+
+#[test]
+fn a_case_holds_for_both_sides_unless_it_names_one() {
+    let (stable, candidate) = (Some(Side::Stable), Some(Side::Candidate));
+    let (of_stable, of_candidate) = ("side = 'stable'", "side = 'candidate'");
+    for rollout in [1, 50, 100] {
+        let set = set(rollout, &ADMISSION, "").unwrap();
+        // The case holds on one side alone.
+        assert_eq!(checked(&set, "", false), Some((candidate, vec!["response", "side"])));
+        assert_eq!(checked(&set, "", true), Some((stable, vec!["response"])));
+        assert_eq!(checked(&set, of_stable, false), Some((stable, vec![])));
+        assert_eq!(checked(&set, of_candidate, true), Some((candidate, vec![])));
+        assert_eq!(checked(&set, of_candidate, false), Some((candidate, vec!["response"])));
+    }
+    // The candidate answers nobody yet.
+    let before = set(0, &ADMISSION, "").unwrap();
+    assert_eq!(checked(&before, "", false), Some((stable, vec![])));
+    assert_eq!(checked(&before, of_stable, false), Some((stable, vec![])));
+    assert_eq!(checked(&before, of_candidate, true), None);
+    // It took the place of its policy.
+    let component = std::fs::read(policies_wasm().join("scripted.wasm")).unwrap();
+    let lines = "limits = { deadline = '2 s' }\nsettings = { autoConfirmUser = 'true' }";
+    let after = ADMISSION.admit(&package_of(&component, lines), &caps(), |_| None).unwrap();
+    assert_eq!(checked(&after, "", true), Some((None, vec![])));
+    assert_eq!(checked(&after, of_candidate, true), Some((None, vec![])));
+    assert_eq!(checked(&after, of_stable, false), None);
 }

@@ -211,7 +211,7 @@ fn what_the_readme_shows_is_true() {
     for (_, case) in cases {
         let mut package = Source::Document(scenario::policies_wasm().join("policies.toml")).read().unwrap();
         case.lay_over(&mut package).unwrap();
-        let checked = case.check(&admit(&package).unwrap());
+        let checked = case.check(&admit(&package).unwrap()).unwrap();
         assert!(checked.mismatches.is_empty(), "{:?}", checked.mismatches);
     }
     let sdk = fs::read_to_string(root().join("guest/sdk/src/lib.rs")).unwrap();

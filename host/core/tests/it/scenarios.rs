@@ -34,7 +34,7 @@ fn check(scenario: &Scenario, set: &PolicySet) {
     let expected = &scenario.case.expect;
     assert!(expected.warnings.is_some() && expected.reply_file.is_some(), "{}", scenario.name);
     assert!(scenario.case.event() == std::fs::read(&scenario.event).unwrap(), "{}", scenario.name);
-    let checked = scenario.case.check(set);
+    let checked = scenario.case.check(set).unwrap();
     let mismatches: Vec<_> = checked.mismatches.iter().map(Mismatch::to_string).collect();
     assert_eq!(mismatches, [""; 0], "{}: {:?}", scenario.name, checked.decision);
     assert!(*checked.decision.body() == *scenario.reply, "{}", scenario.name);
@@ -46,7 +46,7 @@ fn an_event_that_no_policy_answers_passes_no_case_unawares() {
     let check = |lines: &str| {
         let text = format!("source = 'PreAuthentication_Authentication'\nexpect.decision = 'allow'\n{lines}");
         let (_, case) = CaseFile::parse(&text, &|name| Err(name.to_owned())).cases.remove(0);
-        case.check(&ALLOWING).mismatches.iter().map(Mismatch::to_string).collect::<Vec<_>>()
+        case.check(&ALLOWING).unwrap().mismatches.iter().map(Mismatch::to_string).collect::<Vec<_>>()
     };
     assert_eq!(check(""), ["ran: no policy answers the event; where that is right, expect `ran = []`"]);
     assert_eq!(check("expect.ran = []"), [""; 0]);

@@ -9,6 +9,7 @@ use bytesize::ByteSize;
 use cogwit_core::case;
 use cogwit_core::config::Config;
 use cogwit_core::digest::sha256;
+use cogwit_core::policy::PolicyDocument;
 use cogwit_core::release::{Bucket, NativeArtifact, NativeCode, Place, Progress, Release, Root, Uploaded};
 use cogwit_core::run::{Engine, Native};
 use cogwit_core::store::{Admission, MOST_COMPILED_AT_START, Package, Tests};
@@ -179,11 +180,12 @@ fn not_for_lambda(release: &Release) -> impl Iterator<Item = String> {
     });
     refused.map(|component| {
         let policies = &release.policies.policies;
-        let named = policies.iter().find(|policy| policy.sha256.as_ref() == Some(&component.sha256));
+        let mut files = policies.iter().flat_map(PolicyDocument::components);
+        let named = files.find(|(_, digest)| *digest == Some(&component.sha256));
         format!(
             "`{}` is larger than {}, and the Lambda host, which does not compile such a one when it starts, refuses the set: \
              add `--native {LAMBDA}`",
-            one_line(named.map_or(&component.sha256, |policy| &policy.component)),
+            one_line(named.map_or(&component.sha256, |(file, _)| file)),
             ByteSize::b(MOST_COMPILED_AT_START as u64)
         )
     })

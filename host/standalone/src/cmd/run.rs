@@ -8,8 +8,8 @@ use std::time::SystemTime;
 
 use cogwit_core::event::{MAX_EVENT_BYTES, Trigger};
 use cogwit_core::run::Chance;
-use cogwit_core::store::PolicySet;
-use cogwit_core::{Call, Decision, Outcome, decide};
+use cogwit_core::store::{PolicySet, Side};
+use cogwit_core::{Call, Decision, Outcome, decide, shadow};
 
 use super::common::{Format, config_from_env};
 use super::set::SetArgs;
@@ -20,8 +20,8 @@ use crate::{output, report};
 /// Decides one Cognito event, as the Lambda function would
 ///
 /// Standard output is exactly what the Lambda function would return: the event with what the policies set, or a function
-/// error. Standard error is a report: the decision, what each policy said and used, warnings, log lines, and the sentence
-/// that Cognito's caller would see.
+/// error. Standard error is a report: the decision, what each policy said and used, what those that look on would have made of
+/// it, warnings, log lines, and the sentence that Cognito's caller would see.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Exit codes:
@@ -53,6 +53,9 @@ pub(crate) struct Args {
     /// Where policies' random numbers start, so that they repeat [default: the operating system's]
     #[arg(long, value_name = "NUMBER")]
     seed: Option<u64>,
+    /// Which of a policy and its candidate answers, where there is one: stable or candidate [default: the user's]
+    #[arg(long, value_parser = side)]
+    side: Option<Side>,
     /// The decision's id [default: random]
     #[arg(long, value_parser = id)]
     id: Option<String>,
@@ -66,6 +69,11 @@ fn id(text: &str) -> Result<String, String> {
     }
 }
 
+fn side(text: &str) -> Result<Side, String> {
+    let sides = [Side::Stable, Side::Candidate];
+    sides.into_iter().find(|side| side.word() == text).ok_or_else(|| "write stable or candidate".to_owned())
+}
+
 pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
     let config = config_from_env()?;
     let set = args.set.admit(&config)?;
@@ -77,11 +85,12 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
         id: &id,
         trigger: args.trigger.or(config.trigger),
         policy: None,
-        bucket: None,
+        bucket: args.side.map(Side::bucket),
         end: None,
         chance,
     };
-    let decision = decide(&set, &call);
+    let mut decision = decide(&set, &call);
+    decision.shadows = shadow(&set, &call, &decision);
     print(args.format, &set, &event, &decision, &id).map_err(Failure::unwritable)?;
     Ok(ExitCode::from(code(&decision)))
 }

@@ -1,5 +1,6 @@
 //! Tells what a channel says, and whether a host would follow it.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -7,6 +8,7 @@ use std::time::SystemTime;
 
 use anstyle::AnsiColor;
 use cogwit_core::config::Config;
+use cogwit_core::policy::Mode;
 use cogwit_core::release::{Place, Release, StoreError};
 use cogwit_core::text::one_line;
 use serde::Serialize;
@@ -70,6 +72,10 @@ struct Status {
     /// Whether every object of the release is there, as it was published.
     complete: bool,
     policies: usize,
+    /// How many of a hundred users a policy's candidate answers.
+    candidates: BTreeMap<String, u8>,
+    /// The policies that only look on.
+    shadows: Vec<String>,
     components: usize,
     native: usize,
     cases: usize,
@@ -127,6 +133,7 @@ fn status(store: &Store, said: &Said, local: Option<&Release>, config: &Config) 
     let complete = lacking.is_empty();
     problems.extend(lacking);
     let release = found.as_ref();
+    let policies = release.map(|release| release.policies.policies.as_slice()).unwrap_or_default();
     let native = |release: &Release| release.components.iter().map(|component| component.native.len()).sum();
     Status {
         place: store.place.to_string(),
@@ -143,7 +150,9 @@ fn status(store: &Store, said: &Said, local: Option<&Release>, config: &Config) 
         key: said.key().map(str::to_owned),
         signature: said.signature(),
         complete,
-        policies: release.map_or(0, |release| release.policies.policies.len()),
+        policies: policies.len(),
+        candidates: policies.iter().filter_map(|it| Some((it.name.clone(), it.candidate.as_ref()?.rollout))).collect(),
+        shadows: policies.iter().filter(|it| it.mode == Mode::Shadow).map(|it| it.name.clone()).collect(),
         components: release.map_or(0, |release| release.components.len()),
         native: release.map_or(0, native),
         cases: release.map_or(0, |release| release.cases.len()),
@@ -207,6 +216,12 @@ fn text(it: &Status) -> String {
         true => format!("  holds     {policies}, {components}, {native}, {cases}: complete"),
         false => format!("  holds     {policies}, {components}: {}", styled("not complete", AnsiColor::Red)),
     });
+    let rollouts: Vec<_> =
+        it.candidates.iter().map(|(name, rollout)| format!("{} {rollout}", one_line(name))).collect();
+    let shadows: Vec<_> = it.shadows.iter().map(|name| one_line(name)).collect();
+    for (what, named) in [("rollout ", rollouts), ("looks on", shadows)].iter().filter(|(_, named)| !named.is_empty()) {
+        lines.push(format!("  {what}  {}", named.join(", ")));
+    }
     lines.extend(it.problems.iter().map(|problem| format!("  {}   {problem}", styled("refused", AnsiColor::Red))));
     match it.changes.as_deref() {
         None => {}

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use anstyle::AnsiColor;
 use cogwit_core::case;
+use cogwit_core::policy::Mode;
 use cogwit_core::run::Engine;
 use cogwit_core::store::{Admission, Finding, Package, PolicySet};
 use serde::Serialize;
@@ -46,6 +47,14 @@ struct Policy {
     name: String,
     sha256: String,
     triggers: Vec<&'static str>,
+    mode: &'static str,
+    candidate: Option<Candidate>,
+}
+
+#[derive(Serialize)]
+struct Candidate {
+    sha256: String,
+    rollout: u8,
 }
 
 #[derive(Serialize)]
@@ -90,6 +99,11 @@ fn validation(
         name: policy.name.clone(),
         sha256: policy.digest.clone(),
         triggers: policy.triggers.iter().map(|trigger| trigger.name()).collect(),
+        mode: policy.mode.word(),
+        candidate: policy
+            .candidate
+            .as_ref()
+            .map(|candidate| Candidate { sha256: candidate.policy.digest.clone(), rollout: candidate.rollout }),
     });
     Validation {
         source: source.to_owned(),
@@ -105,8 +119,12 @@ fn validation(
 fn text(it: &Validation) -> String {
     let mut lines = vec![format!("{}: the set `{}`", it.source, it.set)];
     let width = it.policies.iter().map(|policy| policy.name.len()).max().unwrap_or_default();
-    for Policy { name, sha256, triggers } in &it.policies {
-        lines.push(format!("  {name:width$}  {sha256:.12}  answers {}", triggers.join(", ")));
+    for Policy { name, sha256, triggers, mode, candidate } in &it.policies {
+        let does = if *mode == Mode::Shadow.word() { "looks on at" } else { "answers" };
+        lines.push(format!("  {name:width$}  {sha256:.12}  {does} {}", triggers.join(", ")));
+        lines.extend(candidate.iter().map(|Candidate { sha256, rollout }| {
+            format!("  {:width$}  {sha256:.12}  is its candidate, for {rollout} of a hundred users", "")
+        }));
     }
     let told = |word, color, found: &Found| {
         let policy = found.policy.as_ref().map(|policy| format!("policy `{policy}`: ")).unwrap_or_default();

@@ -84,6 +84,14 @@ struct Policy<'a> {
     name: &'a str,
     digest: &'a str,
     triggers: Vec<&'static str>,
+    mode: &'static str,
+    candidate: Option<Candidate<'a>>,
+}
+
+#[derive(Serialize)]
+struct Candidate<'a> {
+    digest: &'a str,
+    rollout: u8,
 }
 
 #[derive(Serialize)]
@@ -143,7 +151,9 @@ impl<'a> Status<'a> {
 
 fn policy(policy: &cogwit_core::store::Policy) -> Policy<'_> {
     let triggers = policy.triggers.iter().map(|trigger| trigger.name()).collect();
-    Policy { name: &policy.name, digest: &policy.digest, triggers }
+    let candidate = policy.candidate.as_ref();
+    let candidate = candidate.map(|it| Candidate { digest: &it.policy.digest, rollout: it.rollout });
+    Policy { name: &policy.name, digest: &policy.digest, triggers, mode: policy.mode.word(), candidate }
 }
 
 fn time(time: SystemTime) -> String {

@@ -78,6 +78,7 @@ mod settings;
 #[cfg(unix)]
 #[path = "../../../tests/split.rs"]
 mod split;
+mod sides;
 mod simulate;
 mod simulate_challenges;
 mod simulate_endpoint;

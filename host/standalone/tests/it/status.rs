@@ -42,6 +42,7 @@ fn the_members_of_its_object() {
         str![[r#"
 {
   "ageSeconds": [..],
+  "candidates": {},
   "cases": 1,
   "changes": null,
   "channel": "prod",
@@ -59,6 +60,7 @@ fn the_members_of_its_object() {
   "release": "[..]",
   "sequence": 1,
   "set": "it",
+  "shadows": [],
   "signature": "trusted"
 }
 "#]],

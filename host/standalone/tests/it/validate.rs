@@ -36,6 +36,8 @@ admitted: a host would serve it, 2 cases passed
   "cases": 2,
   "policies": [
     {
+      "candidate": null,
+      "mode": "enforce",
       "name": "confirm",
       "sha256": "[..]",
       "triggers": [
@@ -43,6 +45,8 @@ admitted: a host would serve it, 2 cases passed
       ]
     },
     {
+      "candidate": null,
+      "mode": "enforce",
       "name": "verify",
       "sha256": "[..]",
       "triggers": [
@@ -50,6 +54,8 @@ admitted: a host would serve it, 2 cases passed
       ]
     },
     {
+      "candidate": null,
+      "mode": "enforce",
       "name": "broken",
       "sha256": "[..]",
       "triggers": [
@@ -57,6 +63,8 @@ admitted: a host would serve it, 2 cases passed
       ]
     },
     {
+      "candidate": null,
+      "mode": "enforce",
       "name": "deny",
       "sha256": "[..]",
       "triggers": [
@@ -129,7 +137,7 @@ settings = { minimum-length = "five" }
        |
     14 | test = ["cases/*.toml"]
        | ^^^^
-    unknown field `test`, expected one of `name`, `component`, `sha256`, `settings`, `triggers`, `when`, `on-fault`, `limits`, `capabilities`, `tests`
+    unknown field `test`, expected one of `name`, `component`, `sha256`, `settings`, `triggers`, `when`, `mode`, `on-fault`, `limits`, `capabilities`, `candidate`, `tests`
     did you mean `tests`?
   refused: limit `fuel` is `lots`: write a number such as `10_000_000`
   refused: policy `digest`: `confirm.wasm` has the digest [..], but `sha256` says abc: restore the file, or write the digest anew with `cogwit pack`
@@ -162,7 +170,7 @@ refused: 10 things are wrong
     },
     {
       "policy": null,
-      "text": "TOML parse error at line 14, column 1\n   |\n14 | test = [\"cases/*.toml\"]\n   | ^^^^\nunknown field `test`, expected one of `name`, `component`, `sha256`, `settings`, `triggers`, `when`, `on-fault`, `limits`, `capabilities`, `tests`\ndid you mean `tests`?"
+      "text": "TOML parse error at line 14, column 1\n   |\n14 | test = [\"cases/*.toml\"]\n   | ^^^^\nunknown field `test`, expected one of `name`, `component`, `sha256`, `settings`, `triggers`, `when`, `mode`, `on-fault`, `limits`, `capabilities`, `candidate`, `tests`\ndid you mean `tests`?"
     },
     {
       "policy": null,

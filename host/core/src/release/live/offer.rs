@@ -3,7 +3,7 @@
 use std::sync::{Arc, PoisonError};
 
 use super::{Live, Refreshed, Serving};
-use crate::store::PolicySet;
+use crate::store::{Policy, PolicySet};
 
 impl Live {
     /// Serves `set` from now on. Where it is a reason instead, what served before serves on, and the reason is its problem, until
@@ -34,6 +34,8 @@ impl Live {
 
 /// Whether two sets have the same document and the same components.
 fn is_same(one: &PolicySet, other: &PolicySet) -> bool {
-    let components = |set: &PolicySet| set.policies.iter().map(|policy| policy.digest.clone()).collect::<Vec<_>>();
-    one.digest == other.digest && components(one) == components(other)
+    fn components(set: &PolicySet) -> impl Iterator<Item = &str> {
+        set.policies.iter().flat_map(Policy::sides).map(|policy| policy.digest.as_str())
+    }
+    one.digest == other.digest && components(one).eq(components(other))
 }

@@ -45,7 +45,8 @@ A file of cases:
                                            ran, log, max-fuel, max-memory, forbidden-imports
 A case is decided by the policies.toml that lies beside or above its file, unless it names another `set`, some of the
 set's `policies`, bare `components`, or a `candidate` for a policy. It may fix `now` and `seed`, grant `capabilities`, and
-set the `env` that settings refer to. Keys at the top of the file hold for all of its cases.
+set the `env` that settings refer to. Where candidates answer a part of the users, it has to hold on both sides, unless
+`side` names the one that it is about: stable or candidate. Keys at the top of the file hold for all of its cases.
 
 Exit codes:
   0  every case passed

@@ -4,6 +4,7 @@ use std::io;
 use std::time::Duration;
 
 use cogwit_core::case::{ID, Mismatch};
+use cogwit_core::store::Side;
 use serde::Serialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -29,6 +30,9 @@ struct Case {
     name: String,
     status: &'static str,
     micros: u128,
+    /// Of a case that candidates could answer: which of both the rest is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    side: Option<&'static str>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     mismatches: Vec<Missed>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -64,9 +68,10 @@ fn case(done: &Done) -> io::Result<Case> {
             Outcome::Passed(_) => "passed",
             Outcome::Failed(_) => "failed",
             Outcome::CouldNotRun(_) => "could-not-run",
-            Outcome::NotRun => "not-run",
+            Outcome::NotRun(_) => "not-run",
         },
         micros: done.elapsed.as_micros(),
+        side: done.ran().and_then(|ran| ran.checked.side).map(Side::word),
         mismatches: done.ran().iter().flat_map(|ran| &ran.checked.mismatches).map(missed).collect(),
         error: match &done.outcome {
             Outcome::CouldNotRun(error) => Some(error.clone()),

@@ -43,9 +43,9 @@ fn status(outcome: &Outcome) -> TestCaseStatus {
             unsuccessful(NonSuccessKind::Failure, missed.join("; "), &text::why(ran))
         }
         Outcome::CouldNotRun(error) => unsuccessful(NonSuccessKind::Error, first_line(error), error),
-        Outcome::NotRun => {
+        Outcome::NotRun(why) => {
             let mut status = TestCaseStatus::skipped();
-            status.set_message("a case before it did not pass");
+            status.set_message(*why);
             status
         }
     }

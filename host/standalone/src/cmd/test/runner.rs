@@ -35,8 +35,8 @@ pub(super) enum Outcome {
     Passed(Ran),
     Failed(Ran),
     CouldNotRun(String),
-    /// A case before it did not pass, and that was to be the end.
-    NotRun,
+    /// Why it did not.
+    NotRun(&'static str),
 }
 
 /// A case that ran.
@@ -56,12 +56,12 @@ impl Done {
     pub(super) fn ran(&self) -> Option<&Ran> {
         match &self.outcome {
             Outcome::Passed(ran) | Outcome::Failed(ran) => Some(ran),
-            Outcome::CouldNotRun(_) | Outcome::NotRun => None,
+            Outcome::CouldNotRun(_) | Outcome::NotRun(_) => None,
         }
     }
 
-    fn passed(&self) -> bool {
-        matches!(self.outcome, Outcome::Passed(_))
+    fn broke(&self) -> bool {
+        matches!(self.outcome, Outcome::Failed(_) | Outcome::CouldNotRun(_))
     }
 }
 
@@ -132,7 +132,7 @@ impl Runner {
                         let Some(task) = tasks.get(at) else { break };
                         let is_over = stopped.load(Ordering::Relaxed);
                         let ran = if is_over { task.not_run() } else { task.run(subjects) };
-                        if fail_fast && !ran.passed() {
+                        if fail_fast && ran.broke() {
                             stopped.store(true, Ordering::Relaxed);
                         }
                         // Nobody listens where the results cannot be written.
@@ -191,17 +191,19 @@ impl Task {
         });
         let outcome = match ran {
             Err(error) => Outcome::CouldNotRun(error),
-            Ok((case, set)) => {
-                let checked = case.check(&set);
-                let outcome = if checked.mismatches.is_empty() { Outcome::Passed } else { Outcome::Failed };
-                outcome(Ran { set, event: case.event().to_owned(), checked })
-            }
+            Ok((case, set)) => match case.check(&set) {
+                None => Outcome::NotRun("the set has not the side that it is about"),
+                Some(checked) => {
+                    let outcome = if checked.mismatches.is_empty() { Outcome::Passed } else { Outcome::Failed };
+                    outcome(Ran { set, event: case.event().to_owned(), checked })
+                }
+            },
         };
         self.done(outcome, since.elapsed())
     }
 
     fn not_run(&self) -> Done {
-        self.done(Outcome::NotRun, Duration::ZERO)
+        self.done(Outcome::NotRun("a case before it did not pass"), Duration::ZERO)
     }
 
     fn done(&self, outcome: Outcome, elapsed: Duration) -> Done {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use anstyle::AnsiColor;
 use cogwit_core::case::Mismatch;
 use cogwit_core::event::pretty;
+use cogwit_core::store::Side;
 use serde_json::Value;
 use similar::{ChangeTag, TextDiff};
 
@@ -17,11 +18,14 @@ pub(super) fn case(done: &Done) -> String {
     let name = done.name();
     match &done.outcome {
         Outcome::Passed(_) => format!("{}    {name}\n", styled("ok", AnsiColor::Green)),
-        Outcome::NotRun => format!("{}  {name}\n", styled("----", AnsiColor::Yellow)),
+        Outcome::NotRun(_) => format!("{}  {name}\n", styled("----", AnsiColor::Yellow)),
         Outcome::CouldNotRun(error) => {
             format!("{} {name}\n{}", styled("error", AnsiColor::Red), indented(error))
         }
-        Outcome::Failed(ran) => format!("{}  {name}\n{}", styled("FAIL", AnsiColor::Red), indented(&why(ran))),
+        Outcome::Failed(ran) => {
+            let side = Side::label(ran.checked.side);
+            format!("{}  {name}{side}\n{}", styled("FAIL", AnsiColor::Red), indented(&why(ran)))
+        }
     }
 }
 
@@ -91,7 +95,7 @@ impl Counts {
                 Outcome::Passed(_) => &mut counts.passed,
                 Outcome::Failed(_) => &mut counts.failed,
                 Outcome::CouldNotRun(_) => &mut counts.could_not_run,
-                Outcome::NotRun => &mut counts.not_run,
+                Outcome::NotRun(_) => &mut counts.not_run,
             } += 1;
         }
         counts

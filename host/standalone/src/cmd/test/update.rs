@@ -10,15 +10,16 @@ use toml_edit::{DocumentMut, InlineTable, Item, Table, TableLike};
 
 use super::runner::{Done, Outcome};
 
-/// What only a person can decide: which text a log should have, and what a component may import.
-const BY_HAND: [&str; 2] = ["log", "forbidden-imports"];
+/// What only a person can decide: which text a log should have, what a component may import, and which side a case is about.
+const BY_HAND: [&str; 3] = ["log", "forbidden-imports", SIDE];
+const SIDE: &str = "side";
 
 /// Whether an update leaves no case that does not pass.
 pub(super) fn covers(done: &[Done]) -> bool {
     done.iter().all(|done| match &done.outcome {
         Outcome::Passed(_) => true,
         Outcome::Failed(ran) => ran.checked.mismatches.iter().all(|it| !BY_HAND.contains(&it.key)),
-        Outcome::CouldNotRun(_) | Outcome::NotRun => false,
+        Outcome::CouldNotRun(_) | Outcome::NotRun(_) => false,
     }) && !done.is_empty()
 }
 
@@ -57,6 +58,10 @@ fn update_file(file: &Path, cases: &[Done]) -> Result<Vec<String>, String> {
     let mut replies = BTreeMap::new();
     for done in cases {
         let (Outcome::Failed(ran), Some(place)) = (&done.outcome, done.place) else { continue };
+        if ran.checked.mismatches.iter().any(|it| it.key == SIDE) {
+            told.push(format!("not updated {}: say with `side` which of both it is about", done.name()));
+            continue;
+        }
         let missed: Vec<_> = ran.checked.mismatches.iter().filter(|it| !BY_HAND.contains(&it.key)).collect();
         let expect = expect_of(&mut document, place).ok_or("its cases are not where they were: run it again")?;
         for it in &missed {

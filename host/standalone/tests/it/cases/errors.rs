@@ -77,13 +77,13 @@ error cases/it.toml
         |
       5 | nwo = 2026-11-22T12:00:00Z
         | ^^^
-      unknown field `nwo`, expected one of `name`, `set`, `policies`, `components`, `candidate`, `settings`, `capabilities`, `env`, `event`, `event-file`, `source`, `without`, `with`, `trigger`, `now`, `seed`, `expect`, `case`
+      unknown field `nwo`, expected one of `name`, `set`, `policies`, `components`, `candidate`, `settings`, `capabilities`, `env`, `event`, `event-file`, `source`, `without`, `with`, `trigger`, `now`, `seed`, `side`, `expect`, `case`
 error cases/it.toml
       TOML parse error at line 12, column 1
          |
       12 | wiht = { userName = "a" }
          | ^^^^
-      unknown field `wiht`, expected one of `name`, `set`, `policies`, `components`, `candidate`, `settings`, `capabilities`, `env`, `event`, `event-file`, `source`, `without`, `with`, `trigger`, `now`, `seed`, `expect`, `case`
+      unknown field `wiht`, expected one of `name`, `set`, `policies`, `components`, `candidate`, `settings`, `capabilities`, `env`, `event`, `event-file`, `source`, `without`, `with`, `trigger`, `now`, `seed`, `side`, `expect`, `case`
       did you mean `with`?
 error cases/it.toml
       TOML parse error at line 13, column 8
