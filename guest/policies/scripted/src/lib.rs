@@ -13,6 +13,7 @@
 //! | `userAttributesToMap`, empty | `{"userAttributesToMap":{}}` |
 //! | `accessTokenGeneration.scopesToAdd` = `a/b, c/d` | `{"accessTokenGeneration":{"scopesToAdd":["a/b","c/d"]}}` |
 //! | `idTokenGeneration.claimsToAddOrOverride.tier` = `integer:7` | a claim; also `boolean:`, `number:`, `list:`, `json:`, `text:` |
+//! | `answerCorrect` = `private:pin, code` | whether the answer is one of these private challenge parameters |
 //! | `deny` = `No` | a denial with this message |
 //! | `panic` = `Oh` | a panic with this text |
 //!
@@ -22,8 +23,9 @@ mod answer;
 mod script;
 
 use answer::Answer;
+use cogwit_sdk::verify_auth_challenge_response::{Event, Response, VerifyAuthChallengeResponse};
 use cogwit_sdk::{Denial, export};
-use script::Script;
+use script::{Script, entries};
 
 /// The policy.
 pub struct Scripted;
@@ -51,7 +53,6 @@ answers! {
     post_authentication PostAuthentication (),
     define_auth_challenge DefineAuthChallenge cogwit_sdk::define_auth_challenge::Response,
     create_auth_challenge CreateAuthChallenge cogwit_sdk::create_auth_challenge::Response,
-    verify_auth_challenge_response VerifyAuthChallengeResponse cogwit_sdk::verify_auth_challenge_response::Response,
     pre_token_generation PreTokenGeneration cogwit_sdk::pre_token_generation::Response,
     pre_token_generation_v2 PreTokenGenerationV2 cogwit_sdk::pre_token_generation_v2::Response,
     user_migration UserMigration cogwit_sdk::user_migration::Response,
@@ -59,4 +60,18 @@ answers! {
     custom_email_sender CustomEmailSender (),
     custom_sms_sender CustomSmsSender (),
     inbound_federation InboundFederation cogwit_sdk::inbound_federation::Response,
+}
+
+impl VerifyAuthChallengeResponse for Scripted {
+    fn decide(event: Event) -> Result<Response, Denial> {
+        let script = Script::read()?;
+        let text = script.text("answerCorrect").unwrap_or_default();
+        match text.strip_prefix("private:") {
+            None => Answer::of(&script),
+            Some(names) => {
+                let mut kept = entries(names).filter_map(|name| event.private_parameter(name));
+                Ok(Response::of(kept.any(|kept| kept == event.answer())))
+            }
+        }
+    }
 }

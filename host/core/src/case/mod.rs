@@ -8,8 +8,10 @@ mod json;
 mod expect;
 mod check;
 mod smoke;
+mod flow;
 
 pub use check::{Checked, ID, Mismatch};
 pub use document::{Candidate, Case, CaseFile};
 pub use expect::Expect;
+pub use flow::broken_flows;
 pub use smoke::{admit, admit_to_serve};

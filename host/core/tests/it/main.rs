@@ -13,6 +13,7 @@ mod capabilities;
 mod corpus;
 mod determinism;
 mod fidelity;
+mod flows;
 mod hostile_store;
 mod house;
 mod limits;

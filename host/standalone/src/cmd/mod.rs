@@ -21,6 +21,7 @@ pub(crate) mod config;
 
 mod common;
 mod edit;
+mod flows;
 mod set;
 mod ship;
 

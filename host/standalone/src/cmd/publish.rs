@@ -12,13 +12,14 @@ use cogwit_core::digest::sha256;
 use cogwit_core::policy::PolicyDocument;
 use cogwit_core::release::{Bucket, NativeArtifact, NativeCode, Place, Progress, Release, Root, Uploaded};
 use cogwit_core::run::{Engine, Native};
-use cogwit_core::store::{Admission, MOST_COMPILED_AT_START, Package, Tests};
+use cogwit_core::store::{Admission, MOST_COMPILED_AT_START, Package, PolicySet, Tests};
 use cogwit_core::text::one_line;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
 use super::common::{CHANNEL, Format, config_from_env, print};
 use super::edit::EditArgs;
+use super::flows::Flows;
 use super::ship::{ShipArgs, Shipped, Shipping, changed, warned};
 use crate::changes::{Change, lines};
 use crate::failure::{Failure, exit};
@@ -73,6 +74,9 @@ pub(crate) struct Args {
     /// SOURCE has]
     #[arg(long, value_name = "TARGET")]
     native: Vec<String>,
+    /// Publish although sign-ins that began before could not end
+    #[arg(long)]
+    break_flows: bool,
     /// Make every check up to the upload, tell what would change, and change nothing
     #[arg(long)]
     dry_run: bool,
@@ -103,6 +107,8 @@ struct Rehearsed {
 
 /// What is to be published.
 struct Made {
+    admission: Admission,
+    admitted: PolicySet,
     package: Package,
     release: Release,
     native: NativeCode,
@@ -125,9 +131,12 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
         (None, Some((store, standing))) => Policies::of_standing(store, standing)?,
         (None, None) => return Err(no_channel(place)),
     };
-    let Made { package, release, native, mut warnings } = make(args, &shipping.config, &policies)?;
+    let Made { admission, admitted, package, release, native, mut warnings } = make(args, &shipping.config, &policies)?;
     let (set, digest) = (release.policies.set.name.as_str(), sha256(&release.to_bytes()));
     warnings.extend(shipping.allow(place, opened.as_ref().map(|(_, standing)| standing), set)?);
+    let flows =
+        opened.as_ref().map(|(store, standing)| Flows::of((store, standing), &admission, &admitted, &shipping.config));
+    warnings.extend(flows.unwrap_or_default().warnings(args.break_flows)?);
     let changes = opened.as_ref().and_then(|(store, standing)| changed(store, standing, &release));
     if args.dry_run {
         let (place, set) = (place.to_string(), set.to_owned());
@@ -154,7 +163,8 @@ fn make(args: &Args, config: &Config, policies: &Policies) -> Result<Made, Failu
     args.edit.lay_over(&mut package)?;
     let tests = policies.tests(&package.document);
     let engine = || Engine::new(1, config.caps.limits.memory).map_err(Failure::could_not_run);
-    admit(&Admission::new(engine()?), &package, &tests, config).map_err(|problems| {
+    let admission = Admission::new(engine()?);
+    let admitted = admit(&admission, &package, &tests, config).map_err(|problems| {
         Failure::could_not_run(format!("{policies} is not published, since no host would serve it\n{problems}"))
     })?;
     let mut warnings = Vec::new();
@@ -170,7 +180,7 @@ fn make(args: &Args, config: &Config, policies: &Policies) -> Result<Made, Failu
     };
     let release = Release::of(&package, policies.test_texts(&tests)?, &native).map_err(Failure::could_not_run)?;
     warnings.extend(not_for_lambda(&release));
-    Ok(Made { package, release, native, warnings })
+    Ok(Made { admission, admitted, package, release, native, warnings })
 }
 
 /// A warning for each component that the Lambda host refuses.
@@ -192,13 +202,14 @@ fn not_for_lambda(release: &Release) -> impl Iterator<Item = String> {
 }
 
 /// Makes every check that a host makes, and tells all that is wrong.
-pub(super) fn admit(admission: &Admission, package: &Package, tests: &[Tests], config: &Config) -> Result<(), String> {
+pub(super) fn admit(
+    admission: &Admission,
+    package: &Package,
+    tests: &[Tests],
+    config: &Config,
+) -> Result<PolicySet, String> {
     let env = |name: &str| std::env::var(name).ok();
-    let (_, problems) = case::admit(admission, (package, tests), &config.caps, env, None);
-    match problems.as_slice() {
-        [] => Ok(()),
-        problems => Err(problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")),
-    }
+    case::admit_to_serve(admission, (package, tests), &config.caps, env, None)
 }
 
 /// Machine code of every component.

@@ -8,6 +8,7 @@ use cogwit_core::store::Admission;
 use serde::Serialize;
 
 use super::common::{CHANNEL, Format, config_from_env, print};
+use super::flows::Flows;
 use super::publish::admit;
 use super::ship::{ShipArgs, Shipped, Shipping, before, changed};
 use crate::changes::{Change, lines};
@@ -69,7 +70,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
     };
     let release = store.release(&digest)?;
     let set = release.policies.set.name.as_str();
-    let warnings = shipping.allow(&store.place, Some(&standing), set)?;
+    let mut warnings = shipping.allow(&store.place, Some(&standing), set)?;
     let lacking = store.wait(store.bucket.lacking(&release));
     if !lacking.is_empty() {
         let reasons: Vec<_> = lacking.iter().map(ToString::to_string).collect();
@@ -79,7 +80,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
         )));
     }
     if !args.no_admission {
-        check(&store, &digest, &shipping)?;
+        warnings.extend(check(&store, &standing, &digest, &shipping)?);
     }
     let changes = changed(&store, &standing, &release);
     let shipped = shipping.point(&store, &standing, (set, &digest), warnings)?;
@@ -106,15 +107,19 @@ fn last(store: &Store, standing: &Standing, shipping: &Shipping) -> Result<Found
     })
 }
 
-fn check(store: &Store, digest: &str, shipping: &Shipping) -> Result<(), Failure> {
+/// What the publisher should know of a release that a host would serve.
+fn check(store: &Store, standing: &Standing, digest: &str, shipping: &Shipping) -> Result<Vec<String>, Failure> {
     let fetched = store.wait(store.bucket.fetch_release(digest, false)).map_err(|error| fetch_failure(&error))?;
     let engine = Engine::new(1, shipping.config.caps.limits.memory).map_err(Failure::could_not_run)?;
-    admit(&Admission::new(engine), &fetched.package, &fetched.tests, &shipping.config).map_err(|problems| {
+    let admission = Admission::new(engine);
+    let admitted = admit(&admission, &fetched.package, &fetched.tests, &shipping.config).map_err(|problems| {
         Failure::could_not_run(format!(
             "no host like this one would serve the release {digest:.12}, so the channel is left as it is; in an emergency, \
              `--no-admission` goes over that\n{problems}"
         ))
-    })
+    })?;
+    // An emergency is not held up by sign-ins that are under way.
+    Flows::of((store, standing), &admission, &admitted, &shipping.config).warnings(true)
 }
 
 fn text(it: &RolledBack, shipping: &Shipping) -> String {

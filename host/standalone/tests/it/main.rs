@@ -52,6 +52,7 @@ mod serve_body;
 mod serve_channel;
 #[cfg(unix)]
 mod serve_end;
+mod serve_flow;
 #[cfg(unix)]
 mod serve_hostile;
 #[cfg(unix)]

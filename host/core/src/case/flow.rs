@@ -1,0 +1,204 @@
+//! Holds a set against the sign-ins that another one began: challenges that the old set made, answered to the new one.
+
+use std::collections::BTreeSet;
+use std::time::SystemTime;
+
+use serde_json::{Map, Value, json};
+
+use super::ID;
+use crate::event::{Event, Trigger, example};
+use crate::policy::{Mode, When};
+use crate::run::Chance;
+use crate::store::{PolicySet, Side, Tests};
+use crate::text::one_line;
+use crate::{Call, Decision, Outcome, decide};
+
+/// It is wrong wherever anything is asked.
+const WRONG: &str = "an answer that nobody gives";
+
+/// An event of a sign-in.
+struct Step {
+    /// The challenge that it is about, for whom is told.
+    challenge: String,
+    event: Vec<u8>,
+    chance: Chance,
+}
+
+/// Says which sign-ins that the set `old` began could not end by the set `new`, a sentence each, without anything secret. Played
+/// are the challenges of the old set's cases, and an example of each of its policies.
+///
+/// A right answer stays right. One that was only wrong does not break anything. Of what the old set denies or breaks at, nothing
+/// is demanded.
+pub fn broken_flows((old, tests): (&PolicySet, &[Tests]), new: &PolicySet) -> Vec<String> {
+    let (create, verify) = (Trigger::CreateAuthChallenge, Trigger::VerifyAuthChallengeResponse);
+    let has_both = |set: &PolicySet| set.answers().is_superset(&BTreeSet::from([create, verify]));
+    if !has_both(old) {
+        return Vec::new();
+    }
+    if !new.answers().contains(&verify) {
+        return vec![format!("no policy answers `{verify}` any more")];
+    }
+    let recorded = of_cases(tests, verify);
+    let answers: BTreeSet<_> = recorded.iter().filter_map(|step| answer(&step.event)).collect();
+    let challenges: Vec<_> = of_cases(tests, create).into_iter().chain(examples(old)).collect();
+    let mut broken = BTreeSet::new();
+    for bucket in buckets([old, new]) {
+        let made = challenges.iter().flat_map(|step| answered(old, step, bucket, &answers));
+        let made: Vec<_> = made.collect();
+        broken.extend(made.iter().chain(&recorded).filter_map(|step| breaks(old, new, step, bucket)));
+    }
+    broken.into_iter().collect()
+}
+
+/// Both sides of every threshold at which a user comes to another side, for a user keeps the bucket.
+fn buckets(sets: [&PolicySet; 2]) -> BTreeSet<u8> {
+    let candidates = sets.into_iter().flat_map(|set| &set.policies).filter_map(|policy| policy.candidate.as_ref());
+    let thresholds = candidates.flat_map(|it| [it.rollout.saturating_sub(1), it.rollout.min(99)]);
+    std::iter::once(0).chain(thresholds).collect()
+}
+
+/// The events of a trigger in a set's cases.
+fn of_cases(tests: &[Tests], trigger: Trigger) -> Vec<Step> {
+    let cases = tests.iter().flat_map(|tests| tests.cases.cases.iter().map(move |(place, case)| (tests, *place, case)));
+    let is_of = |event: &[u8], given| {
+        let found = Event::parse(event).ok().and_then(|event| Trigger::of(&event).ok());
+        found.is_some_and(|found| found.or(given) == Some(trigger))
+    };
+    let steps = cases.filter(|(.., case)| is_of(case.event(), case.trigger)).map(|(tests, place, case)| Step {
+        challenge: format!("`{}`: {}", one_line(&tests.file), case.title(place)),
+        event: case.event().to_owned(),
+        chance: chance(case.now, case.seed),
+    });
+    steps.collect()
+}
+
+/// For each policy that makes challenges an event that it answers: the first challenge of a sign-in, and a later one.
+fn examples(set: &PolicySet) -> Vec<Step> {
+    let trigger = Trigger::CreateAuthChallenge;
+    let example = example("CreateAuthChallenge_Authentication").unwrap_or_default();
+    let makers = set.policies.iter().filter(|it| it.mode == Mode::Enforce && it.triggers.contains(&trigger));
+    let steps = makers.flat_map(|policy| {
+        [true, false].map(|is_first| {
+            let mut event: Value = serde_json::from_str(example).unwrap_or_default();
+            let When { user_pool_id, client_id, .. } = &policy.when;
+            for (at, values) in [("/userPoolId", user_pool_id), ("/callerContext/clientId", client_id)] {
+                if let (Some(member), Some(value)) = (event.pointer_mut(at), values.iter().flatten().next()) {
+                    *member = value.as_str().into();
+                }
+            }
+            if let Some(session) = event.pointer_mut("/request/session").filter(|_| is_first) {
+                *session = json!([]);
+            }
+            let challenge = format!("the built-in example of `{}`", policy.name);
+            Step { challenge, event: event.to_string().into_bytes(), chance: chance(None, None) }
+        })
+    });
+    steps.collect()
+}
+
+/// The same for all who are asked.
+fn chance(now: Option<SystemTime>, seed: Option<u64>) -> Chance {
+    Chance { now: now.unwrap_or_else(SystemTime::now), seed: Some(seed.unwrap_or_default()) }
+}
+
+/// Lets a set make a challenge, and answers it: by what is in it, by these answers, and wrongly.
+fn answered(set: &PolicySet, step: &Step, bucket: u8, answers: &BTreeSet<String>) -> Vec<Step> {
+    let reply = decided(set, step, Trigger::CreateAuthChallenge, bucket).reply.ok();
+    let reply = reply.and_then(|reply| serde_json::from_slice::<Map<String, Value>>(&reply).ok()).unwrap_or_default();
+    let Some(response) = reply.get("response") else { return Vec::new() };
+    let [kept, public] = ["privateChallengeParameters", "publicChallengeParameters"]
+        .map(|name| response.get(name).filter(|it| it.is_object()).cloned().unwrap_or_else(|| json!({})));
+    let texts =
+        [&kept, &public].into_iter().filter_map(Value::as_object).flat_map(Map::values).filter_map(Value::as_str);
+    let all: BTreeSet<_> = texts.chain(answers.iter().map(String::as_str)).chain([WRONG]).collect();
+    all.into_iter()
+        .map(|answer| Step { challenge: step.challenge.clone(), event: verify(&reply, &kept, answer), ..*step })
+        .collect()
+}
+
+/// What Cognito asks once a challenge was answered.
+fn verify(create: &Map<String, Value>, kept: &Value, answer: &str) -> Vec<u8> {
+    let mut request = json!({ "privateChallengeParameters": kept, "challengeAnswer": answer });
+    let asked = create.get("request").and_then(Value::as_object);
+    if let (Some(request), Some(asked)) = (request.as_object_mut(), asked) {
+        let of_user = ["userAttributes", "userNotFound", "clientMetadata"];
+        let same = asked.iter().filter(|(name, _)| of_user.contains(&name.as_str()));
+        request.extend(same.map(|(name, value)| (name.clone(), value.clone())));
+    }
+    let mut event = create.clone();
+    event.insert("triggerSource".to_owned(), "VerifyAuthChallengeResponse_Authentication".into());
+    event.insert("request".to_owned(), request);
+    event.insert("response".to_owned(), json!({ "answerCorrect": null }));
+    Value::Object(event).to_string().into_bytes()
+}
+
+/// The answer in an event.
+fn answer(event: &[u8]) -> Option<String> {
+    let event = Event::parse(event).ok()?;
+    event.request.text("challengeAnswer").map(std::borrow::Cow::into_owned)
+}
+
+/// What a set makes of an answer.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Said {
+    Right,
+    Wrong,
+    Denied,
+    Fault,
+}
+
+impl Said {
+    fn of(decision: &Decision) -> Self {
+        let is_right = |reply: &Vec<u8>| {
+            let reply = serde_json::from_slice::<Value>(reply).unwrap_or_default();
+            reply.pointer("/response/answerCorrect") == Some(&true.into())
+        };
+        match &decision.outcome {
+            Outcome::Allow if decision.reply.as_ref().is_ok_and(is_right) => Self::Right,
+            Outcome::Allow => Self::Wrong,
+            Outcome::Deny => Self::Denied,
+            Outcome::Unmatched | Outcome::Fault(_) | Outcome::EventRefused(_) => Self::Fault,
+        }
+    }
+
+    fn told(self) -> &'static str {
+        match self {
+            Self::Right => "says that it is right",
+            Self::Wrong => "says that it is wrong",
+            Self::Denied => "denies it",
+            Self::Fault => "breaks",
+        }
+    }
+}
+
+/// What is wrong where an answer that the old set takes does not come through the new one.
+fn breaks(old: &PolicySet, new: &PolicySet, step: &Step, bucket: u8) -> Option<String> {
+    let trigger = Trigger::VerifyAuthChallengeResponse;
+    let before = Said::of(&decided(old, step, trigger, bucket));
+    if matches!(before, Said::Denied | Said::Fault) {
+        return None;
+    }
+    let decision = decided(new, step, trigger, bucket);
+    let after = Said::of(&decision);
+    let holds = match before {
+        Said::Right => after == Said::Right,
+        _ => after != Said::Fault,
+    };
+    let named = decision.runs.iter().map(|run| format!("`{}`{}", run.policy, Side::label(run.side)));
+    let named = named.collect::<Vec<_>>().join(", ");
+    (!holds).then(|| {
+        format!(
+            "to the challenge of {} there is an answer of which the old set {}, but the new one {} ({})",
+            step.challenge,
+            before.told(),
+            after.told(),
+            if named.is_empty() { "no policy answers" } else { &named }
+        )
+    })
+}
+
+fn decided(set: &PolicySet, step: &Step, trigger: Trigger, bucket: u8) -> Decision {
+    let (trigger, bucket) = (Some(trigger), Some(bucket));
+    let call = Call { event: &step.event, id: ID, trigger, policy: None, bucket, end: None, chance: step.chance };
+    decide(set, &call)
+}

@@ -1,0 +1,114 @@
+//! Swaps sets while sign-ins by challenges are under way, and sees which of them could not end.
+
+use cogwit_core::case::{CaseFile, broken_flows};
+use cogwit_core::store::{PolicySet, Tests};
+
+use crate::scenario::policies_wasm;
+use crate::support::set_of;
+
+/// It keeps a PIN, and compares the answer with that.
+const PIN: &str = "'privateChallengeParameters.pin' = '407182', answerCorrect = 'private:pin'";
+/// It keeps the PIN under another name, and does not know the old one.
+const CODE: &str = "'privateChallengeParameters.code' = '407182', answerCorrect = 'private:code'";
+/// The same, but it knows both.
+const BOTH: &str = "'privateChallengeParameters.code' = '407182', answerCorrect = 'private:code, pin'";
+
+fn with(settings: &str, lines: &str) -> PolicySet {
+    let component = std::fs::read(policies_wasm().join("scripted.wasm")).unwrap();
+    let lines = format!("limits = {{ deadline = '2 s' }}\nsettings = {{ {settings} }}\n{lines}");
+    set_of(&component, &lines).unwrap()
+}
+
+fn cases(text: &str) -> Vec<Tests> {
+    let cases = CaseFile::parse(text, &|name| Err(name.to_owned()));
+    assert_eq!(cases.errors, [""; 0]);
+    vec![Tests { policy: "it".to_owned(), file: "cases.toml".to_owned(), cases }]
+}
+
+fn broken(old: &str, new: &str) -> Vec<String> {
+    broken_flows((&with(old, ""), &[]), &with(new, ""))
+}
+
+#[test]
+fn what_create_kept_passes_the_new_verify_or_is_told() {
+    let told = |says: &str| {
+        format!(
+            "to the challenge of the built-in example of `it` there is an answer of which the old set {says} (`it`)"
+        )
+    };
+    let refused = told("says that it is right, but the new one says that it is wrong");
+    for (old, new, expected) in [
+        (PIN, PIN, vec![]),
+        (PIN, BOTH, vec![]),
+        (PIN, CODE, vec![refused.clone()]),
+        (BOTH, PIN, vec![refused]),
+        (PIN, "answerCorrect = 'true'", vec![]),
+        (PIN, "deny = 'No'", vec![told("says that it is right, but the new one denies it")]),
+        // Of one that was wrong, no more is asked than that the sign-in goes on.
+        ("answerCorrect = 'false'", "deny = 'No'", vec![]),
+        ("answerCorrect = 'false'", "panic = 'Oh'", vec![told("says that it is wrong, but the new one breaks")]),
+        // What nobody could begin or end, nobody misses.
+        ("deny = 'No'", CODE, vec![]),
+        ("panic = 'Oh'", CODE, vec![]),
+    ] {
+        assert_eq!(broken(old, new), expected, "{old} to {new}");
+    }
+}
+
+#[test]
+fn a_verify_that_is_gone_is_missed_where_there_was_one() {
+    let (old, none) = (with(PIN, ""), with(PIN, "triggers = ['pre-sign-up']"));
+    let of_nobody = with(PIN, "when = { user-pool-id = ['other'] }");
+    assert_eq!(broken_flows((&old, &[]), &none), ["no policy answers `verify-auth-challenge-response` any more"]);
+    assert_eq!(broken_flows((&none, &[]), &none), [""; 0]);
+    let told = broken_flows((&old, &[]), &of_nobody);
+    assert!(told[0].ends_with("but the new one breaks (no policy answers)"), "{told:?}");
+    // An example of a policy is one that it answers.
+    let told = broken_flows((&of_nobody, &[]), &with(CODE, ""));
+    assert!(told[0].ends_with("but the new one says that it is wrong (`it`)"), "{told:?}");
+}
+
+#[test]
+fn what_cases_recorded_is_played_too() {
+    let create = "name = 'tenant'\nsource = 'CreateAuthChallenge_Authentication'\nwith.userPoolId = 'other'\n\
+                  expect.decision = 'allow'\n";
+    let when = "when = { user-pool-id = ['other', 'another'] }";
+    let told = broken_flows((&with(PIN, when), &cases(create)), &with(CODE, ""));
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!(told[0].starts_with("to the challenge of `cases.toml`: tenant there is"), "{told:?}");
+    // A challenge of long ago, and its answer.
+    let verify = "name = 'long ago'\nsource = 'VerifyAuthChallengeResponse_Authentication'\n\
+                  with = { request = { privateChallengeParameters = { old = '1' }, challengeAnswer = '1' } }\n\
+                  expect.decision = 'allow'\n";
+    let old = PIN.replace("private:pin", "private:pin, old");
+    let told = broken_flows((&with(&old, ""), &cases(verify)), &with(PIN, ""));
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].starts_with("to the challenge of `cases.toml`: long ago there is"), "{told:?}");
+}
+
+/// A user keeps the bucket, so a rollout that grows moves users between two answers of one sign-in.
+#[test]
+fn users_who_come_to_another_side_are_thought_of() {
+    let rolled_out = |settings: &str, rollout: u8| {
+        let candidate =
+            format!("candidate = {{ component = 'it.wasm', settings = {{ {settings} }}, rollout = {rollout} }}");
+        with(PIN, &candidate)
+    };
+    for (settings, from, to, side) in [
+        (CODE, 10, 10, None),
+        (CODE, 10, 25, Some("(`it` [candidate])")),
+        (CODE, 25, 10, Some("(`it` [stable])")),
+        (CODE, 99, 100, Some("(`it` [candidate])")),
+        (CODE, 0, 1, Some("(`it` [candidate])")),
+        (BOTH, 10, 25, None),
+        // What the candidate keeps, the policy itself does not know.
+        (BOTH, 25, 0, Some("(`it` [stable])")),
+    ] {
+        let told = broken_flows((&rolled_out(settings, from), &[]), &rolled_out(settings, to));
+        assert_eq!(told.len(), usize::from(side.is_some()), "{from} to {to}: {told:?}");
+        assert!(told.iter().all(|text| text.ends_with(side.unwrap())), "{from} to {to}: {told:?}");
+    }
+    // Promoted, it answers everybody.
+    assert_eq!(broken_flows((&rolled_out(BOTH, 100), &[]), &with(BOTH, "")), [""; 0]);
+    assert_eq!(broken_flows((&rolled_out(CODE, 50), &[]), &with(CODE, "")).len(), 1);
+}
