@@ -1,11 +1,12 @@
 //! Holds a set against the sign-ins that another one began: challenges that the old set made, answered to the new one.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::time::SystemTime;
 
 use serde_json::{Map, Value, json};
 
-use super::ID;
+use super::{Case, ID};
 use crate::event::{Event, Trigger, example};
 use crate::policy::{Mode, When};
 use crate::run::Chance;
@@ -31,8 +32,7 @@ struct Step {
 /// is demanded.
 pub fn broken_flows((old, tests): (&PolicySet, &[Tests]), new: &PolicySet) -> Vec<String> {
     let (create, verify) = (Trigger::CreateAuthChallenge, Trigger::VerifyAuthChallengeResponse);
-    let has_both = |set: &PolicySet| set.answers().is_superset(&BTreeSet::from([create, verify]));
-    if !has_both(old) {
+    if !old.answers().is_superset(&BTreeSet::from([create, verify])) {
         return Vec::new();
     }
     if !new.answers().contains(&verify) {
@@ -43,8 +43,7 @@ pub fn broken_flows((old, tests): (&PolicySet, &[Tests]), new: &PolicySet) -> Ve
     let challenges: Vec<_> = of_cases(tests, create).into_iter().chain(examples(old)).collect();
     let mut broken = BTreeSet::new();
     for bucket in buckets([old, new]) {
-        let made = challenges.iter().flat_map(|step| answered(old, step, bucket, &answers));
-        let made: Vec<_> = made.collect();
+        let made: Vec<_> = challenges.iter().flat_map(|step| answered(old, step, bucket, &answers)).collect();
         broken.extend(made.iter().chain(&recorded).filter_map(|step| breaks(old, new, step, bucket)));
     }
     broken.into_iter().collect()
@@ -60,11 +59,8 @@ fn buckets(sets: [&PolicySet; 2]) -> BTreeSet<u8> {
 /// The events of a trigger in a set's cases.
 fn of_cases(tests: &[Tests], trigger: Trigger) -> Vec<Step> {
     let cases = tests.iter().flat_map(|tests| tests.cases.cases.iter().map(move |(place, case)| (tests, *place, case)));
-    let is_of = |event: &[u8], given| {
-        let found = Event::parse(event).ok().and_then(|event| Trigger::of(&event).ok());
-        found.is_some_and(|found| found.or(given) == Some(trigger))
-    };
-    let steps = cases.filter(|(.., case)| is_of(case.event(), case.trigger)).map(|(tests, place, case)| Step {
+    let of = |case: &Case| Trigger::of(&Event::parse(case.event()).ok()?).ok()?.or(case.trigger);
+    let steps = cases.filter(|(.., case)| of(case) == Some(trigger)).map(|(tests, place, case)| Step {
         challenge: format!("`{}`: {}", one_line(&tests.file), case.title(place)),
         event: case.event().to_owned(),
         chance: chance(case.now, case.seed),
@@ -135,7 +131,7 @@ fn verify(create: &Map<String, Value>, kept: &Value, answer: &str) -> Vec<u8> {
 /// The answer in an event.
 fn answer(event: &[u8]) -> Option<String> {
     let event = Event::parse(event).ok()?;
-    event.request.text("challengeAnswer").map(std::borrow::Cow::into_owned)
+    event.request.text("challengeAnswer").map(Cow::into_owned)
 }
 
 /// What a set makes of an answer.
