@@ -76,15 +76,15 @@ mod serve_watch;
 #[cfg(unix)]
 mod server;
 mod settings;
-#[cfg(unix)]
-#[path = "../../../tests/split.rs"]
-mod split;
 mod sides;
 mod simulate;
 mod simulate_challenges;
 mod simulate_endpoint;
 mod simulate_flows;
 mod simulate_shipped;
+#[cfg(unix)]
+#[path = "../../../tests/split.rs"]
+mod split;
 mod status;
 mod streams;
 mod support;
