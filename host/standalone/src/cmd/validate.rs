@@ -81,7 +81,8 @@ fn validate(source: &str) -> Result<Validation, Failure> {
     let package = from.read()?;
     let tests = from.tests(&package.document);
     let caps = config.caps;
-    let admission = Admission::new(Engine::new(1, caps.limits.memory).map_err(Failure::could_not_run)?);
+    let engine = Engine::new(1, caps.limits.memory).map_err(Failure::could_not_run)?;
+    let admission = Admission::new(engine).parting_by(config.rollout_key);
     let env = |name: &str| std::env::var(name).ok();
     let (set, problems) = case::admit(&admission, (&package, &tests), &caps, env, None);
     let cases = tests.iter().map(|tests| tests.cases.cases.len()).sum();
