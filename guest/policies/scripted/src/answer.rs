@@ -157,6 +157,7 @@ mod tests {
     use cogwit_sdk::pre_token_generation_v2::PreTokenGenerationV2;
     use cogwit_sdk::testing::World;
     use cogwit_sdk::user_migration::UserMigration;
+    use cogwit_sdk::verify_auth_challenge_response::VerifyAuthChallengeResponse;
 
     use super::*;
     use crate::Scripted;
@@ -190,6 +191,26 @@ mod tests {
             ..Default::default()
         };
         assert_eq!(answer, expected);
+    }
+
+    #[test]
+    fn an_answer_is_one_of_the_parameters_that_are_named() {
+        let event = verify_auth_challenge_response::Event::default()
+            .with_private_parameter("pin", "1")
+            .with_private_parameter("code", "2");
+        for (setting, answer, correct) in [
+            ("private:pin", "1", true),
+            ("private:pin", "2", false),
+            ("private:other, code", "2", true),
+            ("private:other", "", false),
+            ("private:", "1", false),
+            ("true", "3", true),
+        ] {
+            let world = World::default().setting("answerCorrect", setting);
+            let event = event.clone().with_answer(answer);
+            let judged = world.run(|| <Scripted as VerifyAuthChallengeResponse>::decide(event)).value.unwrap();
+            assert_eq!(judged.answer_correct, Some(correct), "{setting}: {answer}");
+        }
     }
 
     #[test]

@@ -45,13 +45,17 @@ A SOURCE may be a channel, which promotes what that one serves, with its machine
 
 --rollout and --promote change only that of the SOURCE. Without one, it is what the CHANNEL serves now.
 
+Sign-ins by challenges may cross the change: what the old set keeps of a challenge is answered to the new one, in an example and in \
+the events of the old cases, for each side that users come to. What was right has to stay right.
+
 COGWIT_TRUSTED_KEYS says who else may have published here before. If it is set, the key that signs must be among it.
 
 {}
 
 Exit codes:
   0  published
-  1  not published: somebody else was first, the channel is not trusted, or it could not be signed
+  1  not published: somebody else was first, the channel is not trusted, sign-ins that began before
+     could not end, or it could not be signed
   2  the command line or a COGWIT_* variable is wrong
   4  not published: the set cannot be read, no host would serve it, or the store cannot be used
 
