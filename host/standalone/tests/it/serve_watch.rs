@@ -66,6 +66,18 @@ fn a_change_serves_as_soon_as_it_is_there() {
 }
 
 #[test]
+fn a_candidate_is_watched_too() {
+    let candidate = "candidate = { component = 'next.wasm', rollout = 100 }\n";
+    let folder = open().with("next.wasm", probe(ALLOW));
+    folder.write("policies.toml", folder.text("policies.toml") + candidate);
+    let server = watching(&folder);
+    comes_to_allow(&server);
+    folder.replace("next.wasm", probe(DENY));
+    server.says("next.wasm changed: serving `it`: it");
+    comes_to_deny(&server);
+}
+
+#[test]
 fn what_cannot_serve_leaves_what_served_before() {
     let folder = open();
     let set = folder.text("policies.toml");
