@@ -1,11 +1,11 @@
 //! Counts what was decided, for Prometheus.
 
+use std::borrow::Cow;
 use std::sync::atomic::{AtomicI64, AtomicU64};
 use std::time::{Duration, SystemTime};
 
 use axum::http::StatusCode;
 use cogwit_core::release::Serving;
-use cogwit_core::store::Side;
 use cogwit_core::{Decision, Shadow};
 use prometheus_client::encoding::{EncodeLabelSet, text::encode};
 use prometheus_client::metrics::counter::Counter;
@@ -28,13 +28,8 @@ struct ByDecision {
     decision: &'static str,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct ByVerdict {
-    policy: String,
-    /// Empty: the policy has no candidate.
-    side: &'static str,
-    verdict: &'static str,
-}
+/// `policy`, `verdict`, and of a policy with a candidate `side`.
+type ByVerdict = Vec<(&'static str, Cow<'static, str>)>;
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ByAgreement {
@@ -140,8 +135,8 @@ impl Metrics {
         self.faults.inc_by(decision.is_broken().into());
         self.unmatched.inc_by(decision.is_unmatched().into());
         for run in &decision.runs {
-            let side = run.side.map_or("", Side::word);
-            let by = ByVerdict { policy: run.policy.clone(), side, verdict: run.verdict.word() };
+            let mut by = vec![("policy", run.policy.clone().into()), ("verdict", run.verdict.word().into())];
+            by.extend(run.side.map(|side| ("side", side.word().into())));
             self.policies.get_or_create(&by).inc();
         }
     }

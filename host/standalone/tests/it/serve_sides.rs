@@ -25,7 +25,7 @@ fn many_users_get_the_sides_that_the_core_gives() {
     }
     for (rollout, counts) in split::ROLLOUTS.iter().zip(counts) {
         for (side, count) in ["stable", "candidate"].iter().zip(counts) {
-            let labels = format!(r#"policy="of-{rollout}",side="{side}""#);
+            let labels = format!(r#"policy="of-{rollout}",verdict="allow",side="{side}""#);
             assert_eq!(server.counted("cogwit_policy_runs_total", &labels), count, "{labels}");
         }
     }
