@@ -70,6 +70,6 @@ pub(crate) fn of_core(user: usize) -> [bool; 4] {
         Admission::new(engine).parting_by(Some(KEY.to_owned())).admit(&package, &Caps::default(), |_| None).unwrap()
     });
     let (event, chance) = (event(user), Chance::real());
-    let call = Call { event: event.as_bytes(), id: "it", trigger: None, policy: None, bucket: None, end: None, chance };
+    let call = Call::new(event.as_bytes(), "it", chance);
     sides(&decide(&SET, &call).reply.unwrap())
 }

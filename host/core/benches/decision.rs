@@ -20,20 +20,7 @@ fn admitted(admission: &Admission, source: &Source) -> PolicySet {
 }
 
 fn decided(set: &PolicySet) -> Vec<u8> {
-    decide(
-        set,
-        &Call {
-            event: black_box(EVENT),
-            id: "bench",
-            trigger: None,
-            policy: None,
-            bucket: None,
-            end: None,
-            chance: Chance::real(),
-        },
-    )
-    .reply
-    .unwrap()
+    decide(set, &Call::new(black_box(EVENT), "bench", Chance::real())).reply.unwrap()
 }
 
 /// What `auto-confirm-domain` does, as a Lambda function in Rust would do it.

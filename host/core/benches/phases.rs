@@ -21,7 +21,7 @@ const EVENT: &[u8] = include_bytes!("../../tests/scenarios/pre-sign-up/default-s
 const RUNS: usize = 20_000;
 
 fn call() -> Call<'static> {
-    Call { event: EVENT, id: "bench", trigger: None, policy: None, bucket: None, end: None, chance: Chance::real() }
+    Call::new(EVENT, "bench", Chance::real())
 }
 
 fn decided(set: &PolicySet) -> Decision {

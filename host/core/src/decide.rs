@@ -33,6 +33,13 @@ pub struct Call<'a> {
     pub chance: Chance,
 }
 
+impl<'a> Call<'a> {
+    /// An event that says its trigger, for every policy and side that answers it, and for as long as the set allows.
+    pub fn new(event: &'a [u8], id: &'a str, chance: Chance) -> Self {
+        Self { event, id, trigger: None, policy: None, bucket: None, end: None, chance }
+    }
+}
+
 /// What was decided, what Cognito is told, and how it came about.
 #[derive(Debug, Clone)]
 pub struct Decision {

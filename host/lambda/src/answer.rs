@@ -76,13 +76,9 @@ impl Decided {
 fn call<'a>(inner: &Inner, invocation: &'a LambdaInvocation, now: SystemTime) -> Call<'a> {
     let context = &invocation.context;
     Call {
-        event: &invocation.body,
-        id: &context.request_id,
         trigger: inner.settings.config.trigger,
-        policy: None,
-        bucket: None,
         end: left(context).and_then(|left| Instant::now().checked_add(left)),
-        chance: Chance { now, seed: None },
+        ..Call::new(&invocation.body, &context.request_id, Chance { now, seed: None })
     }
 }
 

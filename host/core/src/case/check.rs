@@ -103,7 +103,7 @@ impl Case {
     fn check_side(&self, set: &PolicySet, side: Option<Side>) -> Checked {
         let chance = Chance { now: self.now.unwrap_or_else(SystemTime::now), seed: self.seed };
         let bucket = side.map(Side::bucket);
-        let call = Call { event: &self.bytes, id: ID, trigger: self.trigger, policy: None, bucket, end: None, chance };
+        let call = Call { trigger: self.trigger, bucket, ..Call::new(&self.bytes, ID, chance) };
         let decision = decide(set, &call);
         let mismatches = Comparison::of(&self.expect, &decision, set);
         Checked { side, decision, mismatches }

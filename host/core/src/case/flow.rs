@@ -195,6 +195,6 @@ fn breaks(old: &PolicySet, new: &PolicySet, step: &Step, bucket: u8) -> Option<S
 
 fn decided(set: &PolicySet, step: &Step, trigger: Trigger, bucket: u8) -> Decision {
     let (trigger, bucket) = (Some(trigger), Some(bucket));
-    let call = Call { event: &step.event, id: ID, trigger, policy: None, bucket, end: None, chance: step.chance };
+    let call = Call { trigger, bucket, ..Call::new(&step.event, ID, step.chance) };
     decide(set, &call)
 }

@@ -12,7 +12,7 @@ use crate::support::{decided, probe, probes, reply, set_of};
 const EVENT: &[u8] = br#"{"userName":"rroe","triggerSource":"PreSignUp_SignUp","response":{}}"#;
 
 fn with(set: &PolicySet, chance: Chance) -> Decision {
-    decide(set, &Call { event: EVENT, id: "it", trigger: None, policy: None, bucket: None, end: None, chance })
+    decide(set, &Call::new(EVENT, "it", chance))
 }
 
 #[test]

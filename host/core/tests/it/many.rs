@@ -42,15 +42,7 @@ fn decision(set: &PolicySet, client: &str) -> u128 {
     let event = format!(
         r#"{{"triggerSource":"PreSignUp_SignUp","userName":"somebody","callerContext":{{"clientId":"{client}"}},"request":{{}},"response":{{}}}}"#
     );
-    let call = Call {
-        event: event.as_bytes(),
-        id: "test",
-        trigger: None,
-        policy: None,
-        bucket: None,
-        end: None,
-        chance: Chance::real(),
-    };
+    let call = Call::new(event.as_bytes(), "test", Chance::real());
     let mut times: Vec<_> = (0..200)
         .map(|_| {
             let since = Instant::now();
@@ -99,15 +91,7 @@ fn a_policy_is_found_by_any_of_its_conditions_and_runs_in_the_sets_order() {
         let event = format!(
             r#"{{"triggerSource":"PreSignUp_SignUp","userPoolId":{pool},"callerContext":{{"clientId":{client}}},"request":{{}},"response":{{}}}}"#
         );
-        let call = Call {
-            event: event.as_bytes(),
-            id: "test",
-            trigger: None,
-            policy: None,
-            bucket: None,
-            end: None,
-            chance: Chance::real(),
-        };
+        let call = Call::new(event.as_bytes(), "test", Chance::real());
         decide(&set, &call).runs.into_iter().map(|run| run.policy).collect::<Vec<_>>().join(" ")
     };
     assert_eq!(ran("\"p1\"", "\"c1\""), "pool any source client");

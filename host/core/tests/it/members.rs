@@ -197,7 +197,7 @@ fn set(shown: &Shown) -> PolicySet {
 /// The decision, by random numbers that are the same each time.
 fn decision(set: &PolicySet, event: &str) -> Decision {
     let chance = Chance { now: SystemTime::UNIX_EPOCH, seed: Some(7) };
-    decide(set, &Call { event: event.as_bytes(), id: ID, trigger: None, policy: None, bucket: None, end: None, chance })
+    decide(set, &Call::new(event.as_bytes(), ID, chance))
 }
 
 /// What the policy answered, and what it wrote where there is nothing to answer.

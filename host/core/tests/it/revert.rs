@@ -82,15 +82,7 @@ fn decided(live: &Live, event: &str) -> (Decision, Value) {
 
 fn decided_by(live: &Live, serving: &Serving, event: &str) -> (Decision, Value) {
     let now = SystemTime::now();
-    let call = Call {
-        event: event.as_bytes(),
-        id: "test",
-        trigger: None,
-        policy: None,
-        bucket: None,
-        end: None,
-        chance: Chance::real(),
-    };
+    let call = Call::new(event.as_bytes(), "test", Chance::real());
     let decision = live.decide(serving, &call);
     let setting = Setting {
         function: "test",

@@ -44,15 +44,7 @@ fn answered(source: &str, changes: Members<'_>, answer: Members<'_>) -> Decision
     let mut package = SCRIPTED.clone();
     let text = |(path, value): &(&str, &str)| ((*path).to_owned(), SettingValue::Text((*value).to_owned()));
     package.document.policies[0].settings = answer.iter().map(text).collect();
-    let call = Call {
-        event: event.as_bytes(),
-        id: ID,
-        trigger: None,
-        policy: None,
-        bucket: None,
-        end: None,
-        chance: Chance::real(),
-    };
+    let call = Call::new(event.as_bytes(), ID, Chance::real());
     decide(&admit(&package).unwrap(), &call)
 }
 
@@ -397,7 +389,7 @@ fn whoever_breaks_a_rule_is_to_blame() {
         [("accessTokenGeneration.claimsToAddOrOverride.tier".to_owned(), text("gold"))].into();
     package.document.policies.insert(0, optional);
     let event = example(V2).unwrap().as_bytes();
-    let call = Call { event, id: ID, trigger: None, policy: None, bucket: None, end: None, chance: Chance::real() };
+    let call = Call::new(event, ID, Chance::real());
     let decision = decide(&admit(&package).unwrap(), &call);
     let reply = String::from_utf8(decision.reply.clone().unwrap()).unwrap();
     assert!(reply.contains(r#""tier":"gold""#) && !reply.contains("address\":["), "{reply}");

@@ -82,15 +82,7 @@ fn recorded(set: &PolicySet, event: &str, personal: bool) -> String {
 /// The record of a decision, and what the user is told.
 fn written(set: &PolicySet, event: &str, personal: bool) -> (String, String) {
     let trigger = Some(Trigger::PreSignUp);
-    let call = Call {
-        event: event.as_bytes(),
-        id: ID,
-        trigger,
-        policy: None,
-        bucket: None,
-        end: None,
-        chance: Chance::real(),
-    };
+    let call = Call { trigger, ..Call::new(event.as_bytes(), ID, Chance::real()) };
     let decision = decide(set, &call);
     let setting = Setting {
         function: "it",

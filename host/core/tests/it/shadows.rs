@@ -16,8 +16,7 @@ const EVENT: &[u8] = br#"{"triggerSource":"PreSignUp_SignUp","userName":"ina","r
 /// What a set decides whose one policy answers this, and what one that looks on made of it.
 fn looked_on(answer: &str, looks_on: &str) -> (Decision, Vec<Shadow>) {
     let set = set(answer, &format!("component = 'scripted.wasm'\nsettings = {{ {looks_on} }}"));
-    let call =
-        Call { event: EVENT, id: ID, trigger: None, policy: None, bucket: None, end: None, chance: Chance::real() };
+    let call = Call::new(EVENT, ID, Chance::real());
     let decision = decide(&set, &call);
     let shadows = shadow(&set, &call, &decision);
     (decision, shadows)
@@ -62,8 +61,7 @@ fn what_would_have_been_otherwise_is_told() {
 fn whatever_breaks_while_looking_on_is_told_there_alone() {
     for (probe, kind) in [("endless-loop", "fuel"), ("trap", "trap"), ("memory-bomb", "memory")] {
         let set = set("autoConfirmUser = 'true'", &format!("component = '{probe}.wasm'"));
-        let call =
-            Call { event: EVENT, id: ID, trigger: None, policy: None, bucket: None, end: None, chance: Chance::real() };
+        let call = Call::new(EVENT, ID, Chance::real());
         let decision = decide(&set, &call);
         assert!(!decision.is_broken() && decision.runs.len() == 1, "{decision:?}");
         let shadows = shadow(&set, &call, &decision);
@@ -77,8 +75,7 @@ fn a_set_that_only_looks_on_answers_nothing() {
     let text = "schema = 1\n[set]\nname = 'it'\n[[policy]]\nname = 'it'\ncomponent = 'it.wasm'\nmode = 'shadow'";
     let components = BTreeMap::from([("it.wasm".to_owned(), probe("allow"))]);
     let set = admit(&Package::of(Document::parse(text).unwrap(), components)).unwrap();
-    let call =
-        Call { event: EVENT, id: ID, trigger: None, policy: None, bucket: None, end: None, chance: Chance::real() };
+    let call = Call::new(EVENT, ID, Chance::real());
     let decision = decide(&set, &call);
     assert!(decision.is_unmatched());
     assert_eq!(decision.reply.as_deref().unwrap(), EVENT);

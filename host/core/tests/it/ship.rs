@@ -77,15 +77,7 @@ pub(crate) fn package(policies: &str, components: &[&str]) -> Package {
 pub(crate) const EVENT: &str = r#"{"triggerSource":"PreSignUp_SignUp","userName":"","request":{},"response":{}}"#;
 
 pub(crate) fn decide_by(set: &PolicySet) -> Decision {
-    let call = Call {
-        event: EVENT.as_bytes(),
-        id: "test",
-        trigger: None,
-        policy: None,
-        bucket: None,
-        end: None,
-        chance: Chance::real(),
-    };
+    let call = Call::new(EVENT.as_bytes(), "test", Chance::real());
     decide(set, &call)
 }
 

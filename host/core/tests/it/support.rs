@@ -52,18 +52,7 @@ pub(crate) fn package_of(component: &[u8], lines: &str) -> Package {
 }
 
 pub(crate) fn decided(set: &PolicySet, event: &[u8]) -> Decision {
-    decide(
-        set,
-        &Call {
-            event,
-            id: ID,
-            trigger: Some(Trigger::PreSignUp),
-            policy: None,
-            bucket: None,
-            end: None,
-            chance: Chance::real(),
-        },
-    )
+    decide(set, &Call { trigger: Some(Trigger::PreSignUp), ..Call::new(event, ID, Chance::real()) })
 }
 
 /// The reply's bytes, whatever was decided.

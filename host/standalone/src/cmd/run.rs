@@ -81,13 +81,9 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
     let id = args.id.clone().unwrap_or_else(|| uuid::Uuid::new_v4().to_string());
     let chance = Chance { now: args.now.unwrap_or_else(SystemTime::now), seed: args.seed };
     let call = Call {
-        event: &event,
-        id: &id,
         trigger: args.trigger.or(config.trigger),
-        policy: None,
         bucket: args.side.map(Side::bucket),
-        end: None,
-        chance,
+        ..Call::new(&event, &id, chance)
     };
     let mut decision = decide(&set, &call);
     decision.shadows = shadow(&set, &call, &decision);

@@ -50,13 +50,10 @@ impl Invocation {
     /// What is asked of the policies.
     fn call(&self, config: &Config, now: SystemTime) -> Call<'_> {
         Call {
-            event: &self.body.bytes,
-            id: &self.id,
             trigger: config.trigger,
             policy: self.function.policy.as_deref(),
-            bucket: None,
             end: self.since.checked_add(PATIENCE),
-            chance: Chance { now, seed: None },
+            ..Call::new(&self.body.bytes, &self.id, Chance { now, seed: None })
         }
     }
 

@@ -218,15 +218,7 @@ fn looked_on(setting: &str, unwatched: bool) -> String {
     let admission = Admission::new(Engine::new(4, caps.limits.memory).unwrap());
     let live = Live::fixed(Ok(admission.admit(&package, &caps, |_| None).unwrap()));
     let serving = live.serving();
-    let call = Call {
-        event: SIGN_UP.as_bytes(),
-        id: "it",
-        trigger: None,
-        policy: None,
-        bucket: None,
-        end: None,
-        chance: Chance::real(),
-    };
+    let call = Call::new(SIGN_UP.as_bytes(), "it", Chance::real());
     let mut decision = live.decide(&serving, &call);
     if !unwatched {
         decision.shadows = live.look_on(&serving, &call, &decision);

@@ -72,8 +72,7 @@ fn here(set: &PolicySet, event: &str, patience: Duration) -> Result<Tried, Failu
     let (since, id) = (Instant::now(), uuid::Uuid::new_v4().to_string());
     let chance = Chance { now: SystemTime::now(), seed: None };
     let end = since.checked_add(patience);
-    let decision =
-        decide(set, &Call { event: event.as_bytes(), id: &id, trigger: None, policy: None, bucket: None, end, chance });
+    let decision = decide(set, &Call { end, ..Call::new(event.as_bytes(), &id, chance) });
     let report = Report {
         text: report::runs(event.as_bytes(), &decision) + &report::findings_of(&decision),
         json: report::json(set, event.as_bytes(), &decision, &id).map_err(Failure::could_not_run)?,
