@@ -1,8 +1,10 @@
 //! Rolls a candidate out to a part of the users, and sees which side answers whom.
 
-use cogwit_core::Decision;
-use cogwit_core::case::CaseFile;
-use cogwit_core::store::{Admission, PolicySet, Rejected, Side};
+use cogwit_core::case::{CaseFile, ID};
+use cogwit_core::policy::Document;
+use cogwit_core::run::{Chance, Engine};
+use cogwit_core::store::{Admission, Package, PolicySet, Rejected, Side};
+use cogwit_core::{Call, Decision, decide};
 
 use crate::scenario::policies_wasm;
 use crate::split;
@@ -86,7 +88,17 @@ fn is_part(count: usize, of_users: usize, share: f64) {
 #[test]
 fn many_users_are_parted_by_the_rollouts_and_anew_for_each_policy() {
     let users = split::users();
-    let sides: Vec<_> = (0..users).map(split::of_core).collect();
+    let package = Package::of(Document::parse(&split::document()).unwrap(), [split::component()].into());
+    let engine = Engine::new(4, caps().limits.memory).unwrap();
+    let admission = Admission::new(engine).parting_by(Some(split::KEY.to_owned()));
+    let set = admission.admit(&package, &caps(), |_| None).unwrap();
+    split::in_threads(2, |users| {
+        for user in users {
+            let decision = decide(&set, &Call::new(split::event(user).as_bytes(), ID, Chance::real()));
+            assert_eq!(split::sides(&decision.reply.unwrap()), split::expected(user), "{user}");
+        }
+    });
+    let sides: Vec<_> = (0..users).map(split::expected).collect();
     let shares = split::ROLLOUTS.map(|rollout| f64::from(rollout) / 100.0);
     for (one, share) in shares.iter().enumerate() {
         is_part(sides.iter().filter(|sides| sides[one]).count(), users, *share);
