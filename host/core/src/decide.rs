@@ -51,7 +51,9 @@ pub struct Decision {
     pub trigger: Option<Trigger>,
     /// The policies that ran, in order.
     pub runs: Vec<PolicyRun>,
-    /// What the policies that look on would have made of it, once they were asked by [`crate::shadow`].
+    /// Whether policies look on, once the answer is given.
+    pub is_watched: bool,
+    /// What those would have made of it, once they were asked by [`crate::shadow`].
     pub shadows: Vec<Shadow>,
     /// What the operator should know.
     pub warnings: Vec<Warning>,
@@ -95,6 +97,7 @@ impl Decision {
             reply,
             trigger: None,
             runs: Vec::new(),
+            is_watched: false,
             shadows: Vec::new(),
             warnings: Vec::new(),
             answer: None,
@@ -123,6 +126,11 @@ impl Decision {
         }
     }
 
+    /// Whether policies were to look on, and did not: yet, or for want of time.
+    pub fn is_unwatched(&self) -> bool {
+        self.is_watched && self.shadows.is_empty()
+    }
+
     /// Why a policy refused, in its words for the operator.
     pub fn reason(&self) -> Option<&str> {
         self.runs.iter().find_map(|run| match &run.verdict {
@@ -147,7 +155,8 @@ impl Decision {
 
 /// Decides one event. Never panics, never blocks on anything but the engine's slots and the policies' own work.
 pub fn decide(set: &PolicySet, call: &Call<'_>) -> Decision {
-    let mut line = Line { set, call, trigger: None, runs: Vec::new(), warnings: Vec::new(), answer: None };
+    let mut line =
+        Line { set, call, trigger: None, runs: Vec::new(), is_watched: false, warnings: Vec::new(), answer: None };
     let neutral = |error_type| Err(Refusal::neutral(error_type, call.id));
     let (outcome, reply) = match line.walk() {
         Ok((outcome, reply)) => (outcome, Ok(reply)),
@@ -155,8 +164,10 @@ pub fn decide(set: &PolicySet, call: &Call<'_>) -> Decision {
         Err(Stop::Fault(text)) => (Outcome::Fault(text), neutral(ErrorType::PolicyFault)),
         Err(Stop::Deny(message)) => (Outcome::Deny, line.denied(&message)),
     };
+    // Nobody could make anything of what is no event.
+    let is_watched = line.is_watched && !matches!(outcome, Outcome::EventRefused(_));
     let Line { trigger, runs, warnings, answer, .. } = line;
-    Decision { outcome, reply, trigger, runs, shadows: Vec::new(), warnings, answer }
+    Decision { outcome, reply, trigger, runs, is_watched, shadows: Vec::new(), warnings, answer }
 }
 
 /// Why the line ended before a reply.
@@ -178,6 +189,7 @@ struct Line<'a> {
     call: &'a Call<'a>,
     trigger: Option<Trigger>,
     runs: Vec<PolicyRun>,
+    is_watched: bool,
     warnings: Vec<Warning>,
     answer: Option<Response>,
 }
@@ -187,6 +199,7 @@ impl<'a> Line<'a> {
         let event = Event::parse(self.call.event)?;
         let trigger = route::trigger(&event, self.call, self.set)?;
         self.trigger = Some(trigger);
+        self.is_watched = !route::shadows(&event.header, trigger, self.call, self.set).is_empty();
         let chain = route::chain(&event.header, trigger, self.call, self.set);
         if chain.is_empty() {
             return self.unmatched(trigger).map(|outcome| (outcome, self.call.event.to_vec()));

@@ -30,5 +30,5 @@ pub mod config;
 pub mod case;
 
 pub use decide::{Call, Decision, Outcome, decide};
-pub use shadow::{Shadow, has_shadows, shadow};
+pub use shadow::{Shadow, shadow};
 pub use verdict::{PolicyRun, Verdict};

@@ -28,12 +28,6 @@ impl Shadow {
     }
 }
 
-/// Whether policies look on at an event that was decided.
-pub fn has_shadows(set: &PolicySet, call: &Call<'_>, decision: &Decision) -> bool {
-    let Some(trigger) = decision.trigger.filter(|trigger| set.is_looked_on(*trigger)) else { return false };
-    Event::parse(call.event).is_ok_and(|event| !route::shadows(&event.header, trigger, call, set).is_empty())
-}
-
 /// Runs the policies that look on at an event that was decided. Each has the limits of its own, but for the time: all together
 /// have as long as a chain, since they run where the machine has nothing better to do. Nothing of what they do or break changes
 /// the decision.

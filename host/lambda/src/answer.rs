@@ -30,8 +30,6 @@ pub(crate) struct Decided {
     time: SystemTime,
     elapsed: Duration,
     cold: bool,
-    /// Whether policies look on once it is answered.
-    pub(crate) is_watched: bool,
 }
 
 impl Decided {
@@ -40,8 +38,12 @@ impl Decided {
         let (time, cold, serving) = (SystemTime::now(), inner.is_cold(), inner.live.serving());
         let call = call(inner, invocation, time);
         let decision = inner.live.decide(&serving, &call);
-        let is_watched = inner.live.has_shadows(&serving, &call, &decision);
-        Self { decision, serving, time, elapsed: since.elapsed(), cold, is_watched }
+        Self { decision, serving, time, elapsed: since.elapsed(), cold }
+    }
+
+    /// Whether policies look on once it is answered.
+    pub(crate) fn is_watched(&self) -> bool {
+        self.decision.is_watched
     }
 
     pub(crate) fn answer(&self) -> Answer {
@@ -52,7 +54,6 @@ impl Decided {
     /// Lets policies look on.
     pub(crate) fn look_on(&mut self, inner: &Inner, invocation: &LambdaInvocation) {
         self.decision.shadows = inner.live.look_on(&self.serving, &call(inner, invocation, self.time), &self.decision);
-        self.is_watched = false;
     }
 
     /// Writes the record.
@@ -65,7 +66,6 @@ impl Decided {
             trace: invocation.context.xray_trace_id.as_deref(),
             masking: &inner.settings.config.masking,
             serving: &self.serving,
-            unwatched: self.is_watched,
         };
         let set = inner.live.set(&self.serving, self.time).ok();
         log::record(&Record::line(set, &call(inner, invocation, self.time), &self.decision, &setting));

@@ -79,11 +79,11 @@ impl Service<LambdaInvocation> for Function {
             let (decided, answer) = inner
                 .work(&invocation, move |inner, invocation| {
                     let decided = Decided::by(inner, invocation, since);
-                    if !decided.is_watched {
+                    if !decided.is_watched() {
                         decided.record(inner, invocation);
                     }
                     let answer = decided.answer();
-                    (Some(decided).filter(|decided| decided.is_watched), answer)
+                    (Some(decided).filter(|decided| decided.is_watched()), answer)
                 })
                 .await?;
             let posted = inner.api.post(&invocation, answer).await;

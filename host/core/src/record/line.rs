@@ -36,8 +36,6 @@ pub struct Setting<'a> {
     pub masking: &'a Masking,
     /// What served when it was decided.
     pub serving: &'a Serving,
-    /// Whether policies that look on were to run, and did not, since others waited for that already.
-    pub unwatched: bool,
 }
 
 /// The record of one decision. It holds no value of the event's secret members and, unless masking is off, none that tells of a
@@ -191,7 +189,7 @@ impl<'a> Record<'a> {
                 let looked_on = decision.shadows.iter().map(|shadow| (&shadow.run, Some(shadow)));
                 answered.chain(looked_on).map(|(run, shadow)| policy(run, shadow, &mut mask)).collect()
             },
-            unwatched: setting.unwatched,
+            unwatched: decision.is_unwatched(),
             set: Set::of(set, setting.serving, setting.time),
             cold: setting.cold,
             versions: Versions { cogwit: env!("CARGO_PKG_VERSION"), wit: WIT_VERSION, wasmtime: WASMTIME },

@@ -130,11 +130,6 @@ impl PolicySet {
         self.matching(&self.index, trigger, header)
     }
 
-    /// Whether any policy looks on at events of a trigger.
-    pub(crate) fn is_looked_on(&self, trigger: Trigger) -> bool {
-        self.shadows.contains_key(&trigger)
-    }
-
     /// The policies that look on at an event of a trigger, in the set's order.
     pub(crate) fn looking_on(&self, trigger: Trigger, header: &Header<'_>) -> Vec<&Policy> {
         self.matching(&self.shadows, trigger, header)

@@ -92,7 +92,6 @@ fn decided_by(live: &Live, serving: &Serving, event: &str) -> (Decision, Value) 
         trace: None,
         masking: &Masking::default(),
         serving,
-        unwatched: false,
     };
     let line = Record::line(live.set(serving, now).ok(), &call, &decision, &setting);
     (decision, serde_json::from_str(&line).unwrap())

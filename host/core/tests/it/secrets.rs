@@ -91,7 +91,6 @@ fn written(set: &PolicySet, event: &str, personal: bool) -> (String, String) {
         cold: false,
         trace: None,
         masking: &Masking { personal, key: None },
-        unwatched: false,
         serving: &Live::fixed(Err("another".to_owned())).serving(),
     };
     let told = decision.reply.as_ref().err().map(|refusal| refusal.error_message.clone()).unwrap_or_default();

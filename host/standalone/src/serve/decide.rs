@@ -97,16 +97,13 @@ impl App {
         }
         let error = decided.decision.reply.as_ref().err().map(|refusal| refusal.error_type);
         let version = version(&decided.serving);
-        let log = decided
-            .invocation
-            .wants_log
-            .then(|| tail(&decided.invocation.id, &version, &decided.line(), decided.elapsed));
+        let log = decided.invocation.wants_log.then(|| decided.tail(&version));
         let bytes = match &mut decided.decision.reply {
             Ok(event) => mem::take(event),
             Err(refusal) => refusal.to_json(),
         };
         // Where many wait for that already, nobody looks on, and the record says so.
-        let body = match decided.is_watched && decided.app.shadows.has_room() {
+        let body = match decided.decision.is_watched && decided.app.shadows.has_room() {
             true => Reply { bytes, _leave: None, decided: Some(decided) },
             false => Reply { bytes, _leave: decided.invocation.body.leave.take(), decided: None },
         };
@@ -148,8 +145,6 @@ struct Decided {
     time: SystemTime,
     elapsed: Duration,
     cold: bool,
-    /// Whether policies are still to look on.
-    is_watched: bool,
 }
 
 impl Decided {
@@ -161,10 +156,9 @@ impl Decided {
             Ok(()) => app.live.decide(&serving, &call),
             Err(refused) => Decision::fault(call.id, &refused.to_string()),
         };
-        let is_watched = app.live.has_shadows(&serving, &call, &decision);
         let elapsed = invocation.since.elapsed();
         app.metrics.decided(&decision, elapsed);
-        Self { app, invocation, serving, decision, time, elapsed, cold, is_watched }
+        Self { app, invocation, serving, decision, time, elapsed, cold }
     }
 
     /// Lets policies look on, unless the server is about to end.
@@ -175,7 +169,6 @@ impl Decided {
             let call = Call { end: None, ..call };
             self.decision.shadows = self.app.live.look_on(&self.serving, &call, &self.decision);
             self.app.metrics.looked_on(&self.decision.shadows);
-            self.is_watched = false;
         }
     }
 
@@ -190,9 +183,20 @@ impl Decided {
             trace: self.invocation.trace.as_deref(),
             masking: &self.app.config.masking,
             serving: &self.serving,
-            unwatched: self.is_watched,
         };
         Record::line(self.set(), &call, &self.decision, &setting)
+    }
+
+    /// The lines of the log that Lambda keeps of an invocation. Nobody looked on by then.
+    fn tail(&mut self, version: &str) -> String {
+        let is_watched = mem::take(&mut self.decision.is_watched);
+        let (id, record) = (&self.invocation.id, self.line());
+        let milliseconds = self.elapsed.as_secs_f64() * 1e3;
+        let tail = format!(
+            "START RequestId: {id} Version: {version}\n{record}\nEND RequestId: {id}\nREPORT RequestId: {id}\tDuration: {milliseconds:.2} ms\n"
+        );
+        self.decision.is_watched = is_watched;
+        tail
     }
 
     /// The set that decided.
@@ -213,7 +217,7 @@ impl Drop for Decided {
             }
         };
         self.app.records.write(record + "\n");
-        if self.is_watched {
+        if self.decision.is_unwatched() {
             self.app.metrics.unwatched();
         }
     }
@@ -238,12 +242,4 @@ pub(super) fn has_policy(serving: &Serving, function: &Function) -> Result<(), R
 /// What `X-Amz-Executed-Version` says.
 pub(super) fn version(serving: &Serving) -> String {
     serving.sequence().map_or_else(|| LATEST.to_owned(), |sequence| sequence.to_string())
-}
-
-/// The lines of the log that Lambda keeps of an invocation.
-fn tail(id: &str, version: &str, record: &str, elapsed: Duration) -> String {
-    let milliseconds = elapsed.as_secs_f64() * 1e3;
-    format!(
-        "START RequestId: {id} Version: {version}\n{record}\nEND RequestId: {id}\nREPORT RequestId: {id}\tDuration: {milliseconds:.2} ms\n"
-    )
 }

@@ -231,7 +231,6 @@ fn looked_on(setting: &str, unwatched: bool) -> String {
         trace: None,
         masking: &Masking::default(),
         serving: &serving,
-        unwatched,
     };
     Record::line(serving.set.as_deref().ok(), &call, &decision, &setting) + "\n"
 }

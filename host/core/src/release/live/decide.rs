@@ -3,7 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::{Live, Serving};
-use crate::{Call, Decision, Shadow, decide, has_shadows, shadow};
+use crate::{Call, Decision, Shadow, decide, shadow};
 
 impl Live {
     /// Decides one event by the set of `serving`, if that may decide at the time of the call. Whatever happens in there, there is
@@ -19,12 +19,7 @@ impl Live {
         decision
     }
 
-    /// Whether policies look on at what `serving` decided.
-    pub fn has_shadows(&self, serving: &Serving, call: &Call<'_>, decision: &Decision) -> bool {
-        self.set(serving, call.chance.now).is_ok_and(|set| has_shadows(set, call, decision))
-    }
-
-    /// Lets those policies look on. For hosts to call once the answer is given.
+    /// Lets the policies look on that do, at what `serving` decided. For hosts to call once the answer is given.
     pub fn look_on(&self, serving: &Serving, call: &Call<'_>, decision: &Decision) -> Vec<Shadow> {
         let looked = catch_unwind(AssertUnwindSafe(|| match self.set(serving, call.chance.now) {
             Ok(set) => shadow(set, call, decision),
