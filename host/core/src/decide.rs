@@ -53,7 +53,7 @@ pub struct Decision {
     pub runs: Vec<PolicyRun>,
     /// Whether policies look on, once the answer is given.
     pub is_watched: bool,
-    /// What those would have made of it, once they were asked by [`crate::shadow`].
+    /// What those made of it, once they were asked by [`crate::shadow`].
     pub shadows: Vec<Shadow>,
     /// What the operator should know.
     pub warnings: Vec<Warning>,

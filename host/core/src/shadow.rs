@@ -1,14 +1,16 @@
-//! Runs the policies that only look on, once the answer is fixed, and holds against it what they would have made of it.
+//! Runs the policies that only look on, once the answer is fixed, and holds against it what they make of the event.
 
 use std::sync::Arc;
 use std::time::Instant;
 
+use serde_json::Value;
+
 use crate::decide::end_of;
-use crate::event::Event;
+use crate::event::{Event, Object};
 use crate::policy::Limits;
 use crate::run::{Response, World};
 use crate::store::{Policy, PolicySet};
-use crate::trigger::{self, Conflict};
+use crate::trigger::{self, Conflict, Member};
 use crate::{Call, Decision, Outcome, PolicyRun, Verdict, route};
 
 /// How a policy that looks on ran.
@@ -16,13 +18,14 @@ use crate::{Call, Decision, Outcome, PolicyRun, Verdict, route};
 pub struct Shadow {
     /// How it ran.
     pub run: PolicyRun,
-    /// What the answer would have been otherwise, had the policy been the last of the chain: `denies`, `allows`, `faults`, or
-    /// members of `response` that would have another value. Empty: it agrees.
+    /// What it makes of the event otherwise than the answer did: `denies` what was allowed; `allows` what was refused, whoever
+    /// refused it; `faults`: it breaks, or wants what Cognito would not take; or the members of `response` that it wants to have
+    /// another value. Empty: it agrees.
     pub differs: Vec<&'static str>,
 }
 
 impl Shadow {
-    /// Whether the answer would have been the same.
+    /// Whether it makes the same of the event.
     pub fn agrees(&self) -> bool {
         self.differs.is_empty()
     }
@@ -59,9 +62,16 @@ fn differs(event: &Event<'_>, decision: &Decision, verdict: &Verdict, response: 
     }
 }
 
-/// The members that would have another value.
+/// The members that it wants to have another value than the answer, or where that does not set them, the event.
 fn changed(event: &Event<'_>, answer: Option<&Response>, response: Response) -> Vec<&'static str> {
     let before = answer.map(trigger::members).unwrap_or_default();
+    let of_event = event.response.and_then(|json| Object::parse(json, "`response`").ok());
+    let value = |json: &str| serde_json::from_str::<Value>(json).ok();
+    let stays = |member: &Member| {
+        let set = before.iter().find(|it| it.name == member.name).map(|it| &*it.json);
+        let json = set.or_else(|| of_event.as_ref()?.get(member.name));
+        json.and_then(value) == value(&member.json)
+    };
     let merged = match answer {
         None => Ok(response),
         Some(answer) => trigger::merge(answer.clone(), response),
@@ -70,8 +80,8 @@ fn changed(event: &Event<'_>, answer: Option<&Response>, response: Response) -> 
         Err(Conflict(member)) => vec![member],
         Ok(merged) if trigger::check(event, &merged).refused.is_some() => vec!["faults"],
         Ok(merged) => {
-            let after = trigger::members(&merged);
-            after.into_iter().filter(|member| !before.contains(member)).map(|member| member.name).collect()
+            let after = trigger::members(&merged).into_iter();
+            after.filter(|member| !stays(member)).map(|member| member.name).collect()
         }
     }
 }

@@ -10,7 +10,7 @@ use super::{Case, Expect};
 use crate::event::Event;
 use crate::run::{Chance, Fault};
 use crate::store::{Policy, PolicySet, Side};
-use crate::{Call, Decision, Outcome, decide};
+use crate::{Call, Decision, Outcome, decide, route};
 
 /// The id that every case is decided under.
 pub const ID: &str = "test";
@@ -24,7 +24,7 @@ const SIDE: &str = "side";
 /// What came of a case.
 #[derive(Debug, Clone)]
 pub struct Checked {
-    /// The side that decided it. None: no policy of the set has a candidate.
+    /// The side that decided it. None: no policy that answers its event has a candidate.
     pub side: Option<Side>,
     /// The decision.
     pub decision: Decision,
@@ -72,7 +72,7 @@ impl fmt::Display for Mismatch {
 
 impl Case {
     /// Decides the case's event by `set`, and compares: by each side that it is about. Gives the first that is not as expected,
-    /// if any is. None: it is about a side that the set does not have now.
+    /// if any is. None: it is about a side that no policy has that answers its event now.
     pub fn check(&self, set: &PolicySet) -> Option<Checked> {
         let mut held = None;
         for side in self.sides(set) {
@@ -88,23 +88,34 @@ impl Case {
         held
     }
 
-    /// The sides that decide it. Without candidates there are no two sides, and what was meant for the time beside one is past.
+    /// The sides that decide it. Where no policy that answers its event has a candidate, there are no two, and what was meant for
+    /// the time beside one is past.
     fn sides(&self, set: &PolicySet) -> Vec<Option<Side>> {
-        let rollouts = set.policies.iter().filter_map(|policy| policy.candidate.as_ref()).map(|it| it.rollout);
-        let sides: &[_] = match rollouts.max() {
-            None if self.side == Some(Side::Stable) => &[],
-            None => return vec![None],
-            Some(0) => &[Side::Stable],
-            Some(_) => &[Side::Stable, Side::Candidate],
+        let answers = |side| self.answering(set, side).contains(&Some(side));
+        let sides: &[_] = match (answers(Side::Stable), answers(Side::Candidate)) {
+            (false, _) if self.side == Some(Side::Stable) => &[],
+            (false, _) => return vec![None],
+            (true, false) => &[Side::Stable],
+            (true, true) => &[Side::Stable, Side::Candidate],
         };
         sides.iter().copied().filter(|side| self.side.is_none_or(|only| only == *side)).map(Some).collect()
     }
 
-    fn check_side(&self, set: &PolicySet, side: Option<Side>) -> Checked {
+    /// The sides of the policies that answer its event, for the users of a side.
+    fn answering(&self, set: &PolicySet, side: Side) -> Vec<Option<Side>> {
+        let call = self.call(Some(side));
+        let Ok(event) = Event::parse(&self.bytes) else { return Vec::new() };
+        let Ok(trigger) = route::trigger(&event, &call, set) else { return Vec::new() };
+        route::chain(&event.header, trigger, &call, set).into_iter().map(|(_, side)| side).collect()
+    }
+
+    fn call(&self, side: Option<Side>) -> Call<'_> {
         let chance = Chance { now: self.now.unwrap_or_else(SystemTime::now), seed: self.seed };
-        let bucket = side.map(Side::bucket);
-        let call = Call { trigger: self.trigger, bucket, ..Call::new(&self.bytes, ID, chance) };
-        let decision = decide(set, &call);
+        Call { trigger: self.trigger, bucket: side.map(Side::bucket), ..Call::new(&self.bytes, ID, chance) }
+    }
+
+    fn check_side(&self, set: &PolicySet, side: Option<Side>) -> Checked {
+        let decision = decide(set, &self.call(side));
         let mismatches = Comparison::of(&self.expect, &decision, set);
         Checked { side, decision, mismatches }
     }

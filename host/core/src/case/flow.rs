@@ -14,6 +14,12 @@ use crate::store::{PolicySet, Side, Tests};
 use crate::text::one_line;
 use crate::{Call, Decision, Outcome, decide};
 
+const CREATE: Trigger = Trigger::CreateAuthChallenge;
+const VERIFY: Trigger = Trigger::VerifyAuthChallengeResponse;
+
+/// As many challenges, and answers of cases, are tried: each with each, on each side of candidates.
+const MOST: usize = 50;
+
 /// It is wrong wherever anything is asked.
 const WRONG: &str = "an answer that nobody gives";
 
@@ -26,27 +32,42 @@ struct Step {
 }
 
 /// Says which sign-ins that the set `old` began could not end by the set `new`, a sentence each, without anything secret. Played
-/// are the challenges of the old set's cases, and an example of each of its policies.
+/// are the challenges of the old set's cases, and an example of each of its policies; fifty of each at most.
 ///
 /// A right answer stays right. One that was only wrong does not break anything. Of what the old set denies or breaks at, nothing
 /// is demanded.
 pub fn broken_flows((old, tests): (&PolicySet, &[Tests]), new: &PolicySet) -> Vec<String> {
-    let (create, verify) = (Trigger::CreateAuthChallenge, Trigger::VerifyAuthChallengeResponse);
-    if !old.answers().is_superset(&BTreeSet::from([create, verify])) {
+    if !begins_flows(old) {
         return Vec::new();
     }
-    if !new.answers().contains(&verify) {
-        return vec![format!("no policy answers `{verify}` any more")];
+    let (before, after) = (old.answers(), new.answers());
+    let lost: Vec<_> = before.difference(&after).filter(|trigger| trigger.is_challenge()).collect();
+    if !lost.is_empty() {
+        return lost.iter().map(|trigger| format!("no policy answers `{trigger}` any more")).collect();
     }
-    let recorded = of_cases(tests, verify);
+    let broken = buckets([old, new]).into_iter().flat_map(|bucket| {
+        asked(old, tests, bucket).into_iter().filter_map(move |step| breaks(old, new, &step, bucket))
+    });
+    broken.collect::<BTreeSet<_>>().into_iter().collect()
+}
+
+/// Whether a right answer is among what [`broken_flows`] plays, if the set begins sign-ins at all: without one, it cannot say much.
+pub fn knows_an_answer(set: &PolicySet, tests: &[Tests]) -> bool {
+    let is_right = |step: &Step| Said::of(&decided(set, step, VERIFY, 0)) == Said::Right;
+    !begins_flows(set) || asked(set, tests, 0).iter().any(is_right)
+}
+
+fn begins_flows(set: &PolicySet) -> bool {
+    set.answers().is_superset(&BTreeSet::from([CREATE, VERIFY]))
+}
+
+/// Every answer that is tried: those of the cases, and to the challenges that the set makes.
+fn asked(set: &PolicySet, tests: &[Tests], bucket: u8) -> Vec<Step> {
+    let recorded = of_cases(tests, VERIFY);
     let answers: BTreeSet<_> = recorded.iter().filter_map(|step| answer(&step.event)).collect();
-    let challenges: Vec<_> = of_cases(tests, create).into_iter().chain(examples(old)).collect();
-    let mut broken = BTreeSet::new();
-    for bucket in buckets([old, new]) {
-        let made: Vec<_> = challenges.iter().flat_map(|step| answered(old, step, bucket, &answers)).collect();
-        broken.extend(made.iter().chain(&recorded).filter_map(|step| breaks(old, new, step, bucket)));
-    }
-    broken.into_iter().collect()
+    let challenges = of_cases(tests, CREATE).into_iter().chain(examples(set));
+    let made: Vec<_> = challenges.flat_map(|step| answered(set, &step, bucket, &answers)).collect();
+    made.into_iter().chain(recorded).collect()
 }
 
 /// Both sides of every threshold at which a user comes to another side, for a user keeps the bucket.
@@ -65,14 +86,13 @@ fn of_cases(tests: &[Tests], trigger: Trigger) -> Vec<Step> {
         event: case.event().to_owned(),
         chance: chance(case.now, case.seed),
     });
-    steps.collect()
+    steps.take(MOST).collect()
 }
 
 /// For each policy that makes challenges an event that it answers: the first challenge of a sign-in, and a later one.
 fn examples(set: &PolicySet) -> Vec<Step> {
-    let trigger = Trigger::CreateAuthChallenge;
     let example = example("CreateAuthChallenge_Authentication").unwrap_or_default();
-    let makers = set.policies.iter().filter(|it| it.mode == Mode::Enforce && it.triggers.contains(&trigger));
+    let makers = set.policies.iter().filter(|it| it.mode == Mode::Enforce && it.triggers.contains(&CREATE));
     let steps = makers.flat_map(|policy| {
         [true, false].map(|is_first| {
             let mut event: Value = serde_json::from_str(example).unwrap_or_default();
@@ -89,7 +109,7 @@ fn examples(set: &PolicySet) -> Vec<Step> {
             Step { challenge, event: event.to_string().into_bytes(), chance: chance(None, None) }
         })
     });
-    steps.collect()
+    steps.take(MOST).collect()
 }
 
 /// The same for all who are asked.
@@ -99,7 +119,7 @@ fn chance(now: Option<SystemTime>, seed: Option<u64>) -> Chance {
 
 /// Lets a set make a challenge, and answers it: by what is in it, by these answers, and wrongly.
 fn answered(set: &PolicySet, step: &Step, bucket: u8, answers: &BTreeSet<String>) -> Vec<Step> {
-    let reply = decided(set, step, Trigger::CreateAuthChallenge, bucket).reply.ok();
+    let reply = decided(set, step, CREATE, bucket).reply.ok();
     let reply = reply.and_then(|reply| serde_json::from_slice::<Map<String, Value>>(&reply).ok()).unwrap_or_default();
     let Some(response) = reply.get("response") else { return Vec::new() };
     let [kept, public] = ["privateChallengeParameters", "publicChallengeParameters"]
@@ -169,12 +189,11 @@ impl Said {
 
 /// What is wrong where an answer that the old set takes does not come through the new one.
 fn breaks(old: &PolicySet, new: &PolicySet, step: &Step, bucket: u8) -> Option<String> {
-    let trigger = Trigger::VerifyAuthChallengeResponse;
-    let before = Said::of(&decided(old, step, trigger, bucket));
+    let before = Said::of(&decided(old, step, VERIFY, bucket));
     if matches!(before, Said::Denied | Said::Fault) {
         return None;
     }
-    let decision = decided(new, step, trigger, bucket);
+    let decision = decided(new, step, VERIFY, bucket);
     let after = Said::of(&decision);
     let holds = match before {
         Said::Right => after == Said::Right,
@@ -184,7 +203,7 @@ fn breaks(old: &PolicySet, new: &PolicySet, step: &Step, bucket: u8) -> Option<S
     let named = named.collect::<Vec<_>>().join(", ");
     (!holds).then(|| {
         format!(
-            "to the challenge of {} there is an answer of which the old set {}, but the new one {} ({})",
+            "an answer to the challenge of {}: the set that serves {}, the new one {} ({})",
             step.challenge,
             before.told(),
             after.told(),

@@ -119,15 +119,20 @@ impl Admission {
         }
         if self.rollout_key.is_none() && policies.iter().any(|policy| policy.candidate.is_some()) {
             findings
-                .warn(None, "without COGWIT_ROLLOUT_KEY whoever knows the set can compute which side answers a user");
+                .warn(None, "without COGWIT_ROLLOUT_KEY whoever knows the set can compute which side answers a user, and a host that has the key parts them otherwise");
+        }
+        let (index, shadows) = (Index::of(&policies, Mode::Enforce), Index::of(&policies, Mode::Shadow));
+        for trigger in shadows.keys().filter(|trigger| !index.contains_key(trigger)) {
+            let text = "policies only look on: its events are decided as those that no policy answers";
+            findings.warn(None, format!("`{trigger}`: {text}"));
         }
         let set = &document.set;
         Ok(PolicySet {
             rollout_key: self.rollout_key.clone().unwrap_or_default(),
             name: set.name.clone(),
             digest: document.digest.clone(),
-            index: Index::of(&policies, Mode::Enforce),
-            shadows: Index::of(&policies, Mode::Shadow),
+            index,
+            shadows,
             policies,
             unmatched: set.unmatched,
             chain_deadline,

@@ -1,6 +1,6 @@
 //! Swaps sets while sign-ins by challenges are under way, and sees which of them could not end.
 
-use cogwit_core::case::{CaseFile, broken_flows};
+use cogwit_core::case::{CaseFile, broken_flows, knows_an_answer};
 use cogwit_core::store::{PolicySet, Tests};
 
 use crate::scenario::policies_wasm;
@@ -32,21 +32,19 @@ fn broken(old: &str, new: &str) -> Vec<String> {
 #[test]
 fn what_create_kept_passes_the_new_verify_or_is_told() {
     let told = |says: &str| {
-        format!(
-            "to the challenge of the built-in example of `it` there is an answer of which the old set {says} (`it`)"
-        )
+        format!("an answer to the challenge of the built-in example of `it`: the set that serves {says} (`it`)")
     };
-    let refused = told("says that it is right, but the new one says that it is wrong");
+    let refused = told("says that it is right, the new one says that it is wrong");
     for (old, new, expected) in [
         (PIN, PIN, vec![]),
         (PIN, BOTH, vec![]),
         (PIN, CODE, vec![refused.clone()]),
         (BOTH, PIN, vec![refused]),
         (PIN, "answerCorrect = 'true'", vec![]),
-        (PIN, "deny = 'No'", vec![told("says that it is right, but the new one denies it")]),
+        (PIN, "deny = 'No'", vec![told("says that it is right, the new one denies it")]),
         // Of one that was wrong, no more is asked than that the sign-in goes on.
         ("answerCorrect = 'false'", "deny = 'No'", vec![]),
-        ("answerCorrect = 'false'", "panic = 'Oh'", vec![told("says that it is wrong, but the new one breaks")]),
+        ("answerCorrect = 'false'", "panic = 'Oh'", vec![told("says that it is wrong, the new one breaks")]),
         // What nobody could begin or end, nobody misses.
         ("deny = 'No'", CODE, vec![]),
         ("panic = 'Oh'", CODE, vec![]),
@@ -56,16 +54,32 @@ fn what_create_kept_passes_the_new_verify_or_is_told() {
 }
 
 #[test]
+fn whether_a_right_answer_was_tried_is_known() {
+    for (set, known) in [
+        (with(PIN, ""), true),
+        (with("answerCorrect = 'false'", ""), false),
+        (with(PIN, "triggers = ['pre-sign-up']"), true),
+    ] {
+        assert_eq!(knows_an_answer(&set, &[]), known);
+    }
+}
+
+#[test]
 fn a_verify_that_is_gone_is_missed_where_there_was_one() {
     let (old, none) = (with(PIN, ""), with(PIN, "triggers = ['pre-sign-up']"));
     let of_nobody = with(PIN, "when = { user-pool-id = ['other'] }");
-    assert_eq!(broken_flows((&old, &[]), &none), ["no policy answers `verify-auth-challenge-response` any more"]);
+    let lost =
+        |triggers: &[&str]| triggers.iter().map(|it| format!("no policy answers `{it}` any more")).collect::<Vec<_>>();
+    let of_flows = ["define-auth-challenge", "create-auth-challenge", "verify-auth-challenge-response"];
+    assert_eq!(broken_flows((&old, &[]), &none), lost(&of_flows));
+    let without_define = with(PIN, "triggers = ['create-auth-challenge', 'verify-auth-challenge-response']");
+    assert_eq!(broken_flows((&old, &[]), &without_define), lost(&of_flows[..1]));
     assert_eq!(broken_flows((&none, &[]), &none), [""; 0]);
     let told = broken_flows((&old, &[]), &of_nobody);
-    assert!(told[0].ends_with("but the new one breaks (no policy answers)"), "{told:?}");
+    assert!(told[0].ends_with("the new one breaks (no policy answers)"), "{told:?}");
     // An example of a policy is one that it answers.
     let told = broken_flows((&of_nobody, &[]), &with(CODE, ""));
-    assert!(told[0].ends_with("but the new one says that it is wrong (`it`)"), "{told:?}");
+    assert!(told[0].ends_with("the new one says that it is wrong (`it`)"), "{told:?}");
 }
 
 #[test]
@@ -75,7 +89,7 @@ fn what_cases_recorded_is_played_too() {
     let when = "when = { user-pool-id = ['other', 'another'] }";
     let told = broken_flows((&with(PIN, when), &cases(create)), &with(CODE, ""));
     assert_eq!(told.len(), 2, "{told:?}");
-    assert!(told[0].starts_with("to the challenge of `cases.toml`: tenant there is"), "{told:?}");
+    assert!(told[0].starts_with("an answer to the challenge of `cases.toml`: tenant: the set "), "{told:?}");
     // A challenge of long ago, and its answer.
     let verify = "name = 'long ago'\nsource = 'VerifyAuthChallengeResponse_Authentication'\n\
                   with = { request = { privateChallengeParameters = { old = '1' }, challengeAnswer = '1' } }\n\
@@ -83,7 +97,7 @@ fn what_cases_recorded_is_played_too() {
     let old = PIN.replace("private:pin", "private:pin, old");
     let told = broken_flows((&with(&old, ""), &cases(verify)), &with(PIN, ""));
     assert_eq!(told.len(), 1, "{told:?}");
-    assert!(told[0].starts_with("to the challenge of `cases.toml`: long ago there is"), "{told:?}");
+    assert!(told[0].starts_with("an answer to the challenge of `cases.toml`: long ago: the set "), "{told:?}");
 }
 
 /// A user keeps the bucket, so a rollout that grows moves users between two answers of one sign-in.

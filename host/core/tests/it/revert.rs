@@ -152,8 +152,10 @@ fn with_the_fifth_fault_in_a_hundred_decisions_the_set_before_serves_again() {
     let reverted = serving.reverted.as_ref().unwrap();
     assert_eq!(reverted.sequence, 2);
     let [told] = &told(name)[..] else { panic!("not once: {:?}", told(name)) };
-    let broke =
-        format!("`fifth` of release {:.12}, sequence 2, broke in 6 of its first 102 decisions, so ", reverted.release);
+    let broke = format!(
+        "`fifth` of release {:.12}, sequence 2, broke in 6 of its first 102 decisions (last `break`: trap), so ",
+        reverted.release
+    );
     assert!(told.contains(&broke) && told.contains(", sequence 1, serves again until the channel has a new"), "{told}");
     assert_eq!(Some(told.trim_start_matches("error: ")), serving.problem.as_deref());
     let (_, record) = decided(&live, &event("app"));
@@ -175,7 +177,10 @@ fn where_it_may_not_go_back_the_operator_is_told_once() {
     decide(&live, "break", 20, "fault");
     assert_eq!((sequence(&live), refresh(&live)), (Some(2), Refreshed::Unchanged));
     let [told] = &told(name)[..] else { panic!("not once: {:?}", told(name)) };
-    assert!(told.contains("broke in 5 of its first 100 decisions: go back by `cogwit rollback`;"), "{told}");
+    assert!(
+        told.contains("broke in 5 of its first 100 decisions (last `break`: trap): go back by `cogwit rollback`;"),
+        "{told}"
+    );
     let (_, record) = decided(&live, &event("app"));
     assert_eq!((&record["level"], &record["set"]["faulty"]), (&json!("error"), &json!(true)));
     assert!(live.serving().problem.is_none() && record["set"].get("reverted").is_none());
@@ -202,17 +207,19 @@ fn denials_and_what_is_no_event_do_not_count() {
 }
 
 #[test]
-fn faults_that_were_passed_over_count_and_so_does_an_event_that_lost_its_policy() {
+fn faults_that_were_passed_over_count_and_events_that_no_policy_answers_do_not() {
     let (shop, name) = (Shop::open(), "passed-over");
     let open = BREAKS.to_owned() + "on-fault = 'allow'\n";
     let live = followed(&shop.store(), name, &set(name, &[ALLOWS, &open]), true);
-    decide(&live, "break", 3, "allow");
+    decide(&live, "break", 4, "allow");
     let challenge = event("app").replace("PreSignUp_SignUp", "DefineAuthChallenge_Authentication");
-    for _ in 0..2 {
-        assert_eq!(sequence(&live), Some(2));
-        assert!(decided(&live, &challenge).0.is_unmatched());
+    for _ in 0..200 {
+        assert_eq!(decided(&live, &challenge).1["decision"], "fault");
     }
-    assert_eq!((sequence(&live), told(name).len()), (Some(1), 1));
+    assert_eq!((sequence(&live), told(name).len()), (Some(2), 0));
+    decide(&live, "break", 1, "allow");
+    assert_eq!(sequence(&live), Some(1));
+    assert!(told(name)[0].contains("broke in 5 of its first 5 decisions (last `break`: trap)"), "{:?}", told(name));
 }
 
 #[test]
@@ -228,15 +235,36 @@ fn what_decides_without_a_set_does_not_count() {
 }
 
 #[test]
+fn where_the_store_must_confirm_what_serves_the_host_goes_back_and_decides_for_as_long_as_it_answers() {
+    let (shop, name) = (Shop::open(), "strict");
+    let store = shop.store();
+    store.publish(&good(name));
+    let mut setup = host(&store);
+    (setup.following.auto_revert, setup.following.deny_fallback) = (true, true);
+    setup.following.max_staleness = Duration::from_secs(2);
+    let live = RUNTIME.block_on(Live::follow(setup, BUDGET, || None)).unwrap();
+    thread::sleep(Duration::from_millis(2_100));
+    store.publish(&bad(name));
+    assert_eq!(refresh(&live), Refreshed::Swapped);
+    decide(&live, "break", 5, "fault");
+    assert_eq!(sequence(&live), Some(1));
+    thread::sleep(Duration::from_millis(2_100));
+    decide(&live, "app", 1, "fault");
+    assert_eq!(refresh(&live), Refreshed::Unchanged);
+    decide(&live, "app", 1, "allow");
+    assert_eq!((sequence(&live), live.serving().reverted.is_some()), (Some(1), true));
+}
+
+#[test]
 fn it_stays_until_the_channel_says_something_new() {
     let (shop, name) = (Shop::open(), "sticky");
     let store = shop.store();
     let live = followed(&store, name, &bad(name), true);
     decide(&live, "break", 5, "fault");
-    let (reason, confirmed) = (live.serving().problem.clone(), live.serving().confirmed);
+    let reason = live.serving().problem.clone();
     let stays = |refreshed: Refreshed| {
         assert_eq!((refreshed, sequence(&live)), (Refreshed::Unchanged, Some(1)));
-        assert_eq!((live.serving().problem.clone(), live.serving().confirmed), (reason.clone(), confirmed));
+        assert_eq!(live.serving().problem, reason);
     };
     stays(refresh(&live));
     // The same word in another file, after one that cannot be followed.

@@ -42,6 +42,9 @@ fn what_would_have_been_otherwise_is_told() {
         (confirms, "", &[]),
         (confirms, "autoConfirmUser = 'false'", &["autoConfirmUser"]),
         ("", "autoConfirmUser = 'true', autoVerifyEmail = 'true'", &["autoConfirmUser", "autoVerifyEmail"]),
+        // As the event says already.
+        ("", "autoConfirmUser = 'false'", &[]),
+        ("", "autoVerifyEmail = 'false'", &["autoVerifyEmail"]),
         (confirms, "deny = 'No'", &["denies"]),
         ("deny = 'No'", "deny = 'Never'", &[]),
         ("deny = 'No'", confirms, &["allows"]),

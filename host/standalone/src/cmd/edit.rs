@@ -20,11 +20,17 @@ impl EditArgs {
     /// Lays the changes over a set that was read, and drops the components that nothing names any more.
     pub(super) fn lay_over(&self, package: &mut Package) -> Result<(), Failure> {
         let document = &mut package.document;
-        for (policy, percent) in &self.rollout {
+        for (place, (policy, percent)) in self.rollout.iter().enumerate() {
+            if self.rollout.iter().take(place).any(|(earlier, _)| earlier == policy) {
+                return Err(Failure::usage(format!("`{policy}` stands in --rollout twice: choose one")));
+            }
             let wrong = |reason| Failure::usage(format!("--rollout `{policy}={percent}`: {reason}"));
             document.roll_out(policy, *percent).map_err(wrong)?;
         }
         for policy in &self.promote {
+            if self.rollout.iter().any(|(rolled_out, _)| rolled_out == policy) {
+                return Err(Failure::usage(format!("`{policy}` stands in --rollout and in --promote: choose one")));
+            }
             document.promote(policy).map_err(|reason| Failure::usage(format!("--promote `{policy}`: {reason}")))?;
         }
         let named = |file: &String| {
@@ -38,7 +44,8 @@ impl EditArgs {
 
 /// A policy, and how many of a hundred users.
 fn rollout(text: &str) -> Result<(String, u8), String> {
-    let read = text.rsplit_once('=').and_then(|(policy, percent)| Some((policy.to_owned(), percent.parse().ok()?)));
+    let parts = text.rsplit_once('=').filter(|(_, percent)| percent.bytes().all(|byte| byte.is_ascii_digit()));
+    let read = parts.and_then(|(policy, percent)| Some((policy.to_owned(), percent.parse().ok()?)));
     read.filter(|(_, percent)| *percent <= 100)
         .ok_or_else(|| "write POLICY=PERCENT, such as invitation=25, with 0 to 100".to_owned())
 }

@@ -1,6 +1,6 @@
 //! Is what becomes of sign-ins by challenges that are under way while a channel comes to name another release.
 
-use cogwit_core::case::broken_flows;
+use cogwit_core::case::{broken_flows, knows_an_answer};
 use cogwit_core::config::Config;
 use cogwit_core::release::Standing;
 use cogwit_core::store::{Admission, PolicySet};
@@ -32,10 +32,19 @@ impl Flows {
         let played = fetched.map_err(|error| fetch_failure(&error).to_string()).and_then(|fetched| {
             let env = |name: &str| std::env::var(name).ok();
             let old = admission.admit(&fetched.package, &config.caps, env).map_err(|error| error.to_string())?;
-            Ok(broken_flows((&old, &fetched.tests), new))
+            let broken = broken_flows((&old, &fetched.tests), new);
+            Ok((broken, knows_an_answer(&old, &fetched.tests)))
         });
         match played {
-            Ok(broken) => Self { broken, unknown: None },
+            Ok((broken, true)) => Self { broken, unknown: None },
+            Ok((broken, false)) => Self {
+                broken,
+                unknown: Some(
+                    "no right answer to their challenges is known: put a case of `verify-auth-challenge-response` with one \
+                     into the `tests` of the policy"
+                        .to_owned(),
+                ),
+            },
             Err(reason) => Self { broken: Vec::new(), unknown: Some(reason.replace('\n', "; ")) },
         }
     }
@@ -48,8 +57,8 @@ impl Flows {
     pub(super) fn warnings(self, meant: bool) -> Result<Vec<String>, Failure> {
         if !self.broken.is_empty() && !meant {
             return Err(Failure::failed(format!(
-                "not published, since sign-ins that began before could not end: let the new policies take the old challenges \
-                 too, such as by another name for what create keeps in another form, or go on with `--break-flows`\n{}",
+                "not published, since sign-ins that began before could not end\n{}\nlet the new policies take challenges with the \
+                 old private parameters too, or go on with `--break-flows`: whoever signs in meanwhile begins again",
                 self.broken.join("\n")
             )));
         }

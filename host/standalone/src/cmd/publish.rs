@@ -167,11 +167,11 @@ fn make(args: &Args, config: &Config, policies: &Policies) -> Result<Made, Failu
     args.edit.lay_over(&mut package)?;
     let tests = policies.tests(&package.document);
     let engine = || Engine::new(1, config.caps.limits.memory).map_err(Failure::could_not_run);
-    let admission = Admission::new(engine()?);
+    let admission = Admission::new(engine()?).parting_by(config.rollout_key.clone());
     let admitted = admit(&admission, &package, &tests, config).map_err(|problems| {
         Failure::could_not_run(format!("{policies} is not published, since no host would serve it\n{problems}"))
     })?;
-    let mut warnings = Vec::new();
+    let mut warnings: Vec<_> = admitted.warnings.iter().map(ToString::to_string).collect();
     let native = match args.native.as_slice() {
         [] => policies.native()?.unwrap_or_else(|| {
             // Hosts that trust this publisher would run it.

@@ -20,8 +20,8 @@ use crate::{output, report};
 /// Decides one Cognito event, as the Lambda function would
 ///
 /// Standard output is exactly what the Lambda function would return: the event with what the policies set, or a function
-/// error. Standard error is a report: the decision, what each policy said and used, what those that look on would have made of
-/// it, warnings, log lines, and the sentence that Cognito's caller would see.
+/// error. Standard error is a report: the decision, what each policy said and used, what those that look on make of it,
+/// warnings, log lines, and the sentence that Cognito's caller would see.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Exit codes:
@@ -74,9 +74,25 @@ fn side(text: &str) -> Result<Side, String> {
     sides.into_iter().find(|side| side.word() == text).ok_or_else(|| "write stable or candidate".to_owned())
 }
 
+/// Refuses a side that answers nobody.
+fn answers(set: &PolicySet, side: Side) -> Result<(), Failure> {
+    let candidates = || set.policies.iter().filter_map(|policy| policy.candidate.as_ref());
+    let wrong = |reason| Err(Failure::usage(format!("--side {}: {reason}", side.word())));
+    match side {
+        _ if candidates().next().is_none() => wrong(format!("no policy of the set `{}` has a candidate", set.name)),
+        Side::Candidate if candidates().all(|it| it.rollout == 0) => {
+            wrong("the `rollout` of every candidate is 0, so that it answers nobody: try it with 1".to_owned())
+        }
+        _ => Ok(()),
+    }
+}
+
 pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
     let config = config_from_env()?;
     let set = args.set.admit(&config)?;
+    if let Some(side) = args.side {
+        answers(&set, side)?;
+    }
     let event = event(args.event.as_deref())?;
     let id = args.id.clone().unwrap_or_else(|| uuid::Uuid::new_v4().to_string());
     let chance = Chance { now: args.now.unwrap_or_else(SystemTime::now), seed: args.seed };

@@ -217,7 +217,7 @@ fn text(it: &Status) -> String {
         false => format!("  holds     {policies}, {components}: {}", styled("not complete", AnsiColor::Red)),
     });
     let rollouts: Vec<_> =
-        it.candidates.iter().map(|(name, rollout)| format!("{} {rollout}", one_line(name))).collect();
+        it.candidates.iter().map(|(name, rollout)| format!("{} for {rollout} of 100 users", one_line(name))).collect();
     let shadows: Vec<_> = it.shadows.iter().map(|name| one_line(name)).collect();
     for (what, named) in [("rollout ", rollouts), ("looks on", shadows)].iter().filter(|(_, named)| !named.is_empty()) {
         lines.push(format!("  {what}  {}", named.join(", ")));

@@ -102,11 +102,11 @@ impl App {
             Ok(event) => mem::take(event),
             Err(refusal) => refusal.to_json(),
         };
-        // Where many wait for that already, nobody looks on, and the record says so.
-        let body = match decided.decision.is_watched && decided.app.shadows.has_room() {
-            true => Reply { bytes, _leave: None, decided: Some(decided) },
-            false => Reply { bytes, _leave: decided.invocation.body.leave.take(), decided: None },
-        };
+        let leave = decided.invocation.body.leave.take();
+        // Where many wait for that already, nobody looks on, and the record says so. Nor does anybody at a large event, which
+        // would have to be kept beyond its leave.
+        let is_watched = decided.decision.is_watched && leave.is_none() && decided.app.shadows.has_room();
+        let body = Reply { bytes, _leave: leave, decided: is_watched.then_some(decided) };
         Ok(Answer { body, error, version, log })
     }
 }

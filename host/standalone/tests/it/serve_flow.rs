@@ -39,8 +39,9 @@ fn what_would_end_sign_ins_is_not_published() {
     let channel = channel();
     let before = channel.objects();
     channel.publish("code").ends(1).stdout_eq("").stderr_eq(str![[r#"
-error: not published, since sign-ins that began before could not end: let the new policies take the old challenges too, such as by another name for what create keeps in another form, or go on with `--break-flows`
-to the challenge of the built-in example of `signs-in` there is an answer of which the old set says that it is right, but the new one says that it is wrong (`signs-in`)
+error: not published, since sign-ins that began before could not end
+an answer to the challenge of the built-in example of `signs-in`: the set that serves says that it is right, the new one says that it is wrong (`signs-in`)
+let the new policies take challenges with the old private parameters too, or go on with `--break-flows`: whoever signs in meanwhile begins again
 
 "#]]);
     channel.publish("code").arg("--dry-run").ends(1).stdout_eq("");
@@ -50,7 +51,7 @@ to the challenge of the built-in example of `signs-in` there is an answer of whi
     assert_eq!(channel.published("code")["warnings"], json!([]));
     let forced = json(&channel.publish("pin").args(["--break-flows", "--format", "json"]).ends(0));
     let warning = forced["warnings"][0].as_str().unwrap();
-    assert!(warning.starts_with("sign-ins that began before may not end: to the challenge of "), "{warning}");
+    assert!(warning.starts_with("sign-ins that began before may not end: an answer to the challenge of "), "{warning}");
     assert!(!warning.contains("407182"), "{warning}");
 }
 
@@ -59,7 +60,10 @@ fn an_emergency_is_not_held_up() {
     let channel = channel();
     channel.publish("code").arg("--break-flows").ends(0);
     let told = stdout(&channel.strange("rollback").args([&channel.place(), "--key", "it.key"]).ends(0));
-    assert!(told.contains("warning   sign-ins that began before may not end: to the challenge of "), "{told}");
+    assert!(
+        told.contains("warning   sign-ins that began before may not end: an answer to the challenge of "),
+        "{told}"
+    );
 }
 
 #[test]

@@ -87,3 +87,14 @@ fn no_answer_waits_for_what_hangs_and_every_record_is_written() {
     let watched = records.lines().filter(|line| line.contains(r#""name":"hangs""#)).count();
     assert!(unwatched + watched == EVENTS && watched >= 1, "{unwatched} and {watched}");
 }
+
+#[test]
+fn nobody_looks_on_at_large_events_so_that_none_takes_the_place_of_the_next() {
+    let server = watched_by("\n[limits]\nfuel = 5_000_000_000\nchain-deadline = '1 s'\n", &[("hangs", LOOP)]);
+    let large = EVENT.replace("\"response\"", &format!("\"x\":\"{}\",\"response\"", "x".repeat(70_000)));
+    for _ in 0..40 {
+        let answer = server.invoke("cogwit", large.as_str());
+        assert_eq!((answer.status, answer.text() == large), (200, true));
+        assert_eq!(server.record(&answer.id())["unwatched"], true);
+    }
+}

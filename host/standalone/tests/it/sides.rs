@@ -43,7 +43,7 @@ allow: pre-sign-up by the set `it`
   length [stable]  allow, nothing set  ([..])
   longer           (looks on) differs: denies; deny, "Cannot register users with username less than the minimum length of 8"  ([..])
 warning: policy `length`: its candidate answers a part of the sign-ups, and whoever signs up can try several names
-warning: without COGWIT_ROLLOUT_KEY whoever knows the set can compute which side answers a user
+warning: without COGWIT_ROLLOUT_KEY whoever knows the set can compute which side answers a user, and a host that has the key parts them otherwise
 the caller sees: no message, the operation goes on
 
 "#]]);
@@ -81,7 +81,7 @@ fn they_are_told_where_policies_are() {
     let status = channel.status(0);
     assert_eq!((&status["candidates"], &status["shadows"]), (&json!({ "length": 10 }), &json!(["longer"])));
     let told = stdout(&channel.cogwit("status").arg(channel.place()).ends(0));
-    assert!(told.contains("\n  rollout   length 10\n  looks on  longer\n"), "{told}");
+    assert!(told.contains("\n  rollout   length for 10 of 100 users\n  looks on  longer\n"), "{told}");
 }
 
 #[test]

@@ -154,9 +154,11 @@ impl Live {
         };
         match (&refreshed, &serving.reverted) {
             (Refreshed::Failed(reason), _) => serving.problem = Some(reason.clone()),
-            // The store named what was left.
-            (_, Some(reverted)) => serving.problem = Some(reverted.reason.clone()),
-            (_, None) => (serving.confirmed, serving.problem) = (Some(now), None),
+            // Where the store still names what was left, there is nothing else to go by.
+            (_, reverted) => {
+                serving.confirmed = Some(now);
+                serving.problem = reverted.as_ref().map(|reverted| reverted.reason.clone());
+            }
         }
         serving.known = Some(floor).max(serving.known);
         serving.let_go(Instant::now());

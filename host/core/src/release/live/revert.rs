@@ -8,8 +8,8 @@ use serde::Serialize;
 use super::tally::Count;
 use super::{Following, Live, Serving};
 use crate::release::{Payload, Verified};
-use crate::store::PolicySet;
-use crate::{Decision, Outcome};
+use crate::store::{PolicySet, Side};
+use crate::{Decision, Outcome, Verdict};
 
 /// How long the set that served before is kept, for an instant way back.
 const KEPT: Duration = Duration::from_secs(10 * 60);
@@ -19,7 +19,6 @@ const KEPT: Duration = Duration::from_secs(10 * 60);
 pub(super) struct Previous {
     pub(super) set: Arc<PolicySet>,
     channel: Option<Verified>,
-    confirmed: Option<SystemTime>,
     faulty: bool,
     until: Instant,
 }
@@ -48,18 +47,26 @@ impl Live {
     /// Counts a decision by the set of `serving`. With the one that makes its faults too many, the operator is told, and where
     /// he wants that, the set before takes its place again.
     pub(super) fn count(&self, serving: &Serving, decision: &Decision) {
-        // What is no event breaks every set.
-        if matches!(decision.outcome, Outcome::EventRefused(_)) {
+        // What is no event breaks every set, and an event that no policy answers breaks none.
+        if matches!(decision.outcome, Outcome::EventRefused(_)) || decision.is_unmatched() {
             return;
         }
         let (Some(count), Some(channel)) = (serving.tally.count(decision.is_broken()), &self.channel) else { return };
-        let told = self.leave(serving, count, &channel.following);
+        let Count { decisions, faults, .. } = count;
+        let last = decision.runs.iter().rev().find_map(|run| match &run.verdict {
+            Verdict::Fault(fault) => {
+                Some(format!(" (last `{}`{}: {})", run.policy, Side::label(run.side), fault.kind()))
+            }
+            _ => None,
+        });
+        let last = last.unwrap_or_default();
+        let broke = format!("{} broke in {faults} of its first {decisions} decisions{last}", serving.named());
+        let told = self.leave(serving, &broke, &channel.following);
         (channel.say)(&format!("error: {told}"));
     }
 
     /// Leaves the set of `serving` if it may, and says what there is to say of it.
-    fn leave(&self, serving: &Serving, Count { decisions, faults, .. }: Count, following: &Following) -> String {
-        let broke = format!("{} broke in {faults} of its first {decisions} decisions", serving.named());
+    fn leave(&self, serving: &Serving, broke: &str, following: &Following) -> String {
         if !following.auto_revert {
             return format!(
                 "{broke}: go back by `cogwit rollback`; with COGWIT_AUTO_REVERT=on, hosts do so themselves"
@@ -69,7 +76,7 @@ impl Live {
         if !Arc::ptr_eq(&current.tally, &serving.tally) {
             return format!("{broke}; another set serves by now");
         }
-        let Some(back) = current.back(&broke, following, Instant::now()) else {
+        let Some(back) = current.back(broke, following, Instant::now()) else {
             return format!("{broke}, and no set from before is at hand: go back by `cogwit rollback`");
         };
         *current = Arc::new(back);
@@ -85,7 +92,6 @@ impl Serving {
         let mut back = Self {
             set: Ok(previous.set.clone()),
             channel: previous.channel.clone(),
-            confirmed: previous.confirmed,
             tally: Arc::default(),
             previous: None,
             ..self.clone()
@@ -105,7 +111,6 @@ impl Serving {
             self.previous = self.set.as_ref().ok().map(|before| Previous {
                 set: before.clone(),
                 channel: self.channel.clone(),
-                confirmed: self.confirmed,
                 faulty: self.is_faulty(),
                 until: now + KEPT,
             });

@@ -24,7 +24,8 @@ pub struct Serving {
     /// The highest sequence that was seen, or the least that is followed where that is higher; 0: none yet. None where the host
     /// follows no channel.
     pub known: Option<u64>,
-    /// When the store last said that this is what is to be served; none: not yet.
+    /// When the store last said that this is what is to be served, or that there is nothing newer than what the host left; none:
+    /// not yet.
     pub confirmed: Option<SystemTime>,
     /// When the store was last asked; none: not yet.
     pub refreshed: Option<SystemTime>,

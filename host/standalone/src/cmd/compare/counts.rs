@@ -31,7 +31,11 @@ pub(super) struct Counts {
     pub(super) records: u64,
     pub(super) span: Option<Span>,
     pub(super) decisions: Tally,
+    /// The sets that decided, by their digests.
+    pub(super) sets: Tally,
     pub(super) unwatched: u64,
+    /// Runs of policies without a candidate that do not look on, where those do not count.
+    pub(super) others: u64,
     pub(super) groups: BTreeMap<Key, Group>,
     /// Runs of the groups that were too many.
     pub(super) left_out: u64,
@@ -77,7 +81,9 @@ impl Counts {
             records: 0,
             span: None,
             decisions: Tally::default(),
+            sets: Tally::default(),
             unwatched: 0,
+            others: 0,
             groups: BTreeMap::new(),
             left_out: 0,
         }
@@ -87,8 +93,13 @@ impl Counts {
         self.records += 1;
         self.span.get_or_insert(Span::at(record.time)).include(record.time);
         self.decisions.add(&record.decision, &record.id, 0);
+        record.set().into_iter().for_each(|set| self.sets.add(set, &record.id, 0));
         self.unwatched += u64::from(record.unwatched);
-        for run in record.policies.iter().filter(|run| self.all || run.side() != Side::Alone) {
+        for run in &record.policies {
+            if run.side() == Side::Alone && !self.all {
+                self.others += 1;
+                continue;
+            }
             let key = Key { policy: run.name.to_string(), side: run.side(), digest: run.digest.to_string() };
             if self.groups.len() < MOST || self.groups.contains_key(&key) {
                 let group = self.groups.entry(key).or_insert_with(|| Group::since(record.time));

@@ -19,6 +19,13 @@ pub(super) struct Record {
     pub(super) policies: Vec<Run>,
     #[serde(default)]
     pub(super) unwatched: bool,
+    set: Option<Set>,
+}
+
+/// The set that decided.
+#[derive(Debug, Deserialize)]
+struct Set {
+    digest: Option<Name>,
 }
 
 /// How a policy ran.
@@ -97,6 +104,11 @@ impl Record {
             true => Ok(record),
             false => Err("of a policy that looks on, it does not say whether it `agrees`".to_owned()),
         }
+    }
+
+    /// The digest of the set that decided, if one did.
+    pub(super) fn set(&self) -> Option<&str> {
+        self.set.as_ref()?.digest.as_deref()
     }
 }
 

@@ -19,8 +19,12 @@ pub(super) struct Report<'a> {
     #[serde(flatten)]
     pub(super) span: Option<Span>,
     pub(super) decisions: &'a Tally,
+    /// The sets that decided, by their digests: each may have other settings.
+    pub(super) sets: &'a Tally,
     /// Decisions that policies were to look on at, and did not.
     pub(super) unwatched: u64,
+    /// Runs of policies that are not told of, since they have no candidate and do not look on.
+    pub(super) others: u64,
     pub(super) unreadable: &'a Unreadable,
     /// Runs that are not counted, since there are too many policies and components.
     pub(super) left_out: u64,
@@ -93,7 +97,9 @@ impl<'a> Report<'a> {
             records: counts.records,
             span: counts.span,
             decisions: &counts.decisions,
+            sets: &counts.sets,
             unwatched: counts.unwatched,
+            others: counts.others,
             unreadable,
             left_out: counts.left_out,
             policies: groups.chunk_by(|(a, _), (b, _)| a.policy == b.policy).filter_map(Policy::of).collect(),

@@ -36,14 +36,21 @@ pub(super) fn head(report: &Report<'_>) -> Vec<(&'static str, String)> {
         ("time", format!("{first} to {last}"))
     }));
     head.push(("decisions", listed(report.decisions)));
+    let sets = report.sets.entries();
+    if sets.len() > 1 {
+        let digests: Vec<_> = sets.iter().map(|set| format!("{} {}", short(set.name), set.count)).collect();
+        head.push(("sets", format!("{}: what has other settings in each is added up", digests.join(", "))));
+    }
     let (lines, first) = (report.unreadable.lines, report.unreadable.first.as_ref());
     head.extend(first.map(|first| ("no record", format!("{lines} of the lines; the first is {first}"))));
     let unwatched = Some(report.unwatched).filter(|it| *it > 0);
     head.extend(unwatched.map(|it| ("unwatched", format!("{it}: policies that look on were left out under load"))));
     let left_out = Some(report.left_out).filter(|it| *it > 0);
     head.extend(left_out.map(|it| ("left out", format!("{it} runs: there are too many policies and components"))));
+    let others = Some(report.others).filter(|it| *it > 0);
+    head.extend(others.map(|it| ("others", format!("{it} runs of policies without a side: --all tells of them"))));
     if report.policies.is_empty() {
-        head.push(("policies", "none has a candidate or looks on; --all tells of the others".to_owned()));
+        head.push(("policies", "none has a candidate or looks on".to_owned()));
     }
     head
 }
