@@ -20,6 +20,13 @@ fn set(rollout: u8, admission: &Admission, lines: &str) -> Result<PolicySet, Rej
     admission.admit(&package_of(&component, &lines), &caps(), |_| None)
 }
 
+/// A set of one policy, and of what else these lines say.
+fn set_of(lines: &str) -> PolicySet {
+    let component = std::fs::read(policies_wasm().join("scripted.wasm")).unwrap();
+    let lines = format!("limits = {{ deadline = '2 s' }}\n{lines}");
+    ADMISSION.admit(&package_of(&component, &lines), &caps(), |_| None).unwrap()
+}
+
 fn of_user(set: &PolicySet, user: usize) -> Decision {
     decided(set, format!(r#"{{"userPoolId":"p","userName":"user-{user}","response":{{}}}}"#).as_bytes())
 }
@@ -139,10 +146,27 @@ fn a_case_holds_for_both_sides_unless_it_names_one() {
     assert_eq!(checked(&before, of_stable, false), Some((stable, vec![])));
     assert_eq!(checked(&before, of_candidate, true), None);
     // It took the place of its policy.
-    let component = std::fs::read(policies_wasm().join("scripted.wasm")).unwrap();
-    let lines = "limits = { deadline = '2 s' }\nsettings = { autoConfirmUser = 'true' }";
-    let after = ADMISSION.admit(&package_of(&component, lines), &caps(), |_| None).unwrap();
+    let after = set_of("settings = { autoConfirmUser = 'true' }");
     assert_eq!(checked(&after, "", true), Some((None, vec![])));
     assert_eq!(checked(&after, of_candidate, true), Some((None, vec![])));
     assert_eq!(checked(&after, of_stable, false), None);
+}
+
+#[test]
+fn a_case_is_about_the_sides_of_those_that_answer_its_event() {
+    // Another policy has a candidate too, and answers other events.
+    let other = "\n[[policy]]\nname = 'other'\ncomponent = 'it.wasm'\ntriggers = ['pre-authentication']\n\
+                 candidate = { component = 'it.wasm', settings = { deny = 'No' }, rollout = 50 }";
+    let with = |lines: &str| set_of(&format!("triggers = ['pre-sign-up']\n{lines}{other}"));
+    let (of_stable, of_candidate) = ("side = 'stable'", "side = 'candidate'");
+    let promoted = with("settings = { autoConfirmUser = 'true' }");
+    assert_eq!(checked(&promoted, "", true), Some((None, vec![])));
+    assert_eq!(checked(&promoted, of_candidate, true), Some((None, vec![])));
+    assert_eq!(checked(&promoted, of_stable, false), None);
+    let of_nobody = with(
+        "settings = { autoConfirmUser = 'false' }\n\
+         candidate = { component = 'it.wasm', settings = { autoConfirmUser = 'true' }, rollout = 0 }",
+    );
+    assert_eq!(checked(&of_nobody, of_stable, false), Some((Some(Side::Stable), vec![])));
+    assert_eq!(checked(&of_nobody, of_candidate, true), None);
 }

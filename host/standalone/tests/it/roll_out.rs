@@ -159,7 +159,15 @@ fn what_cannot_be_changed_is_told() {
         ),
         (["--rollout", "longer=5"], "the policy `longer` has no candidate: give it one"),
         (["--rollout", "length=101"], "write POLICY=PERCENT, such as invitation=25, with 0 to 100"),
+        (["--rollout", "length=+7"], "write POLICY=PERCENT, such as invitation=25, with 0 to 100"),
         (["--promote", "width"], "--promote `width`: no policy has the name `width`"),
+    ] {
+        let told = stderr(&channel.edit(&changes).ends(2).stdout_eq(""));
+        assert!(told.contains(reason), "{told}");
+    }
+    for (changes, reason) in [
+        (["--rollout", "length=5", "--rollout", "length=6"], "`length` stands in --rollout twice"),
+        (["--rollout", "length=5", "--promote", "length"], "`length` stands in --rollout and in --promote"),
     ] {
         let told = stderr(&channel.edit(&changes).ends(2).stdout_eq(""));
         assert!(told.contains(reason), "{told}");

@@ -53,6 +53,14 @@ the caller sees: no message, the operation goes on
     assert_eq!((&shadow["name"], &shadow["agrees"], &shadow["differs"]), (&json!("longer"), &json!(true), &json!([])));
     let told = stderr(&run(&folder, "both").ends(2).stdout_eq(""));
     assert!(told.contains("write stable or candidate"), "{told}");
+    let document = folder.text("policies.toml");
+    folder.write("policies.toml", document.replace("rollout = 10", "rollout = 0"));
+    let told = stderr(&run(&folder, "candidate").ends(2).stdout_eq(""));
+    assert!(told.contains("--side candidate: the `rollout` of every candidate is 0"), "{told}");
+    run(&folder, "stable").ends(0);
+    folder.write("policies.toml", document.replace("candidate = ", "# candidate = "));
+    let told = stderr(&run(&folder, "stable").ends(2).stdout_eq(""));
+    assert!(told.contains("--side stable: no policy of the set `it` has a candidate"), "{told}");
 }
 
 #[test]
