@@ -8,9 +8,9 @@ use cogwit_core::digest::sha256;
 use cogwit_core::release::{Channel, Live, NativeArtifact, NativeCode, Payload, Refreshed, Setup, channel_key};
 use cogwit_core::run::Engine;
 use cogwit_core::store::{MOST_COMPILED_AT_START, TestTexts};
-use tempfile::{TempDir, tempdir};
+use tempfile::tempdir;
 
-use crate::ship::{Publisher, RUNTIME, Signer, decide_by, in_folder, mark_of, marked, package, setup};
+use crate::ship::{Publisher, RUNTIME, Shop, Signer, decide_by, in_folder, mark_of, marked, package, setup};
 
 const BUDGET: Duration = Duration::from_secs(10);
 
@@ -49,25 +49,6 @@ fn resign(publisher: &Publisher<'_>, channel: &str, change: impl Fn(&mut Payload
     let payload = serde_json::to_string(&payload).unwrap();
     let signature = publisher.signer.sign(payload.as_bytes(), "changed");
     publisher.write(&key, Channel { payload, signature }.to_bytes());
-}
-
-struct Shop {
-    folder: TempDir,
-    signer: Signer,
-}
-
-impl Shop {
-    fn open() -> Self {
-        Self { folder: tempdir().unwrap(), signer: Signer::new() }
-    }
-
-    fn store(&self) -> Publisher<'_> {
-        in_folder(&self.folder.path().join("store"), "prod", &self.signer)
-    }
-
-    fn cache(&self) -> std::path::PathBuf {
-        self.folder.path().join("cache")
-    }
 }
 
 #[test]

@@ -12,10 +12,9 @@ use cogwit_core::run::{Chance, Engine};
 use cogwit_core::store::{Admission, Package};
 use cogwit_core::{Call, Decision, Outcome};
 use serde_json::{Value, json};
-use tempfile::{TempDir, tempdir};
 
 use crate::s3::{Fault, S3};
-use crate::ship::{Publisher, RUNTIME, Signer, access, component, in_folder, in_s3, setup};
+use crate::ship::{Publisher, RUNTIME, Shop, Signer, access, component, in_s3, setup};
 use crate::support::{admit, caps, probe};
 
 /// As many threads decide at once.
@@ -106,21 +105,6 @@ fn decide(live: &Live, client: &str, times: usize, outcome: &str) {
 
 fn sequence(live: &Live) -> Option<u64> {
     live.serving().sequence()
-}
-
-struct Shop {
-    folder: TempDir,
-    signer: Signer,
-}
-
-impl Shop {
-    fn open() -> Self {
-        Self { folder: tempdir().unwrap(), signer: Signer::new() }
-    }
-
-    fn store(&self) -> Publisher<'_> {
-        in_folder(self.folder.path(), "prod", &self.signer)
-    }
 }
 
 /// A host that followed a channel from a good set to another one.

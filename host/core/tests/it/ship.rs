@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Cursor;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
 use std::time::{Duration, SystemTime};
 
@@ -18,6 +18,7 @@ use cogwit_core::{Call, Decision, decide};
 use minisign::KeyPair;
 use object_store::StaticCredentialProvider;
 use object_store::aws::AwsCredential;
+use tempfile::{TempDir, tempdir};
 use tokio::runtime::Runtime;
 
 use crate::s3::S3;
@@ -174,6 +175,26 @@ pub(crate) fn access(s3: &S3, secret: &str) -> Access {
         credentials: Some(Arc::new(StaticCredentialProvider::new(credential))),
         region: Some(S3::REGION.to_owned()),
         endpoint: Some(s3.endpoint()),
+    }
+}
+
+/// A store in a folder, and who signs what is in it.
+pub(crate) struct Shop {
+    pub(crate) folder: TempDir,
+    pub(crate) signer: Signer,
+}
+
+impl Shop {
+    pub(crate) fn open() -> Self {
+        Self { folder: tempdir().unwrap(), signer: Signer::new() }
+    }
+
+    pub(crate) fn store(&self) -> Publisher<'_> {
+        in_folder(&self.folder.path().join("store"), "prod", &self.signer)
+    }
+
+    pub(crate) fn cache(&self) -> PathBuf {
+        self.folder.path().join("cache")
     }
 }
 
