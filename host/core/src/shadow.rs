@@ -54,7 +54,7 @@ pub fn shadow(set: &PolicySet, call: &Call<'_>, decision: &Decision) -> Vec<Shad
 fn differs(event: &Event<'_>, decision: &Decision, verdict: &Verdict, response: Option<Response>) -> Vec<&'static str> {
     let allowed = matches!(decision.outcome, Outcome::Allow | Outcome::Unmatched);
     match (verdict, response) {
-        (Verdict::Deny { .. }, _) if decision.outcome == Outcome::Deny => Vec::new(),
+        (Verdict::Deny { .. }, _) if !allowed => Vec::new(),
         (Verdict::Deny { .. }, _) => vec!["denies"],
         (_, Some(_)) if !allowed => vec!["allows"],
         (_, Some(response)) => changed(event, decision.answer.as_ref(), response),

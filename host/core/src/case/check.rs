@@ -88,12 +88,12 @@ impl Case {
         held
     }
 
-    /// The sides that decide it. Where no policy that answers its event has a candidate, there are no two, and what was meant for
-    /// the time beside one is past.
+    /// The sides that decide it. Where no policy that answers its event has a candidate, there are no two: what was meant for the
+    /// policy beside one is past, and what was meant for the candidate is about the policy.
     fn sides(&self, set: &PolicySet) -> Vec<Option<Side>> {
-        let answers = |side| self.answering(set, side).contains(&Some(side));
-        let sides: &[_] = match (answers(Side::Stable), answers(Side::Candidate)) {
-            (false, _) if self.side == Some(Side::Stable) => &[],
+        let [stable, candidate] = [Side::Stable, Side::Candidate].map(|side| self.answering(set, side));
+        let sides: &[_] = match (stable.contains(&Some(Side::Stable)), candidate.contains(&Some(Side::Candidate))) {
+            (false, _) if self.side == Some(Side::Stable) && !stable.is_empty() => &[],
             (false, _) => return vec![None],
             (true, false) => &[Side::Stable],
             (true, true) => &[Side::Stable, Side::Candidate],

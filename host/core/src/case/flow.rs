@@ -51,10 +51,12 @@ pub fn broken_flows((old, tests): (&PolicySet, &[Tests]), new: &PolicySet) -> Ve
     broken.collect::<BTreeSet<_>>().into_iter().collect()
 }
 
-/// Whether a right answer is among what [`broken_flows`] plays, if the set begins sign-ins at all: without one, it cannot say much.
+/// Whether a right answer is among what [`broken_flows`] plays, on each side of candidates, if the set begins sign-ins at all:
+/// without one, it cannot say much.
 pub fn knows_an_answer(set: &PolicySet, tests: &[Tests]) -> bool {
-    let is_right = |step: &Step| Said::of(&decided(set, step, VERIFY, 0)) == Said::Right;
-    !begins_flows(set) || asked(set, tests, 0).iter().any(is_right)
+    let is_right = |step: &Step, bucket| Said::of(&decided(set, step, VERIFY, bucket)) == Said::Right;
+    let knows = |bucket| asked(set, tests, bucket).iter().any(|step| is_right(step, bucket));
+    !begins_flows(set) || buckets([set, set]).into_iter().all(knows)
 }
 
 fn begins_flows(set: &PolicySet) -> bool {

@@ -9,7 +9,7 @@ pub enum Mode {
     /// It answers.
     #[default]
     Enforce,
-    /// It runs once the answer is fixed; what it would have changed is recorded.
+    /// It runs once the answer is fixed; what it makes of the event otherwise is recorded.
     Shadow,
 }
 

@@ -91,10 +91,10 @@ struct Policy<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     side: Option<&'static str>,
     verdict: &'static str,
-    /// Of one that looks on: whether the answer would have been the same with it.
+    /// Of one that looks on: whether it makes the same of the event.
     #[serde(skip_serializing_if = "Option::is_none")]
     agrees: Option<bool>,
-    /// What would have been otherwise: `denies`, `allows`, `faults`, or members of `response`.
+    /// What it makes of it otherwise: `denies`, `allows`, `faults`, or members of `response`.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     differs: &'a [&'static str],
     /// The members of `response` that it set; not their values.

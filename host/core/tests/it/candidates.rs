@@ -163,6 +163,9 @@ fn a_case_is_about_the_sides_of_those_that_answer_its_event() {
     assert_eq!(checked(&promoted, "", true), Some((None, vec![])));
     assert_eq!(checked(&promoted, of_candidate, true), Some((None, vec![])));
     assert_eq!(checked(&promoted, of_stable, false), None);
+    // An event that nobody answers is no event of a side that is past: the condition may be misspelt.
+    let strange = with("settings = { autoConfirmUser = 'true' }\nwhen = { user-pool-id = ['another'] }");
+    assert_eq!(checked(&strange, of_stable, false), Some((None, vec!["ran"])));
     let of_nobody = with(
         "settings = { autoConfirmUser = 'false' }\n\
          candidate = { component = 'it.wasm', settings = { autoConfirmUser = 'true' }, rollout = 0 }",

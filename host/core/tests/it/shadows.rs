@@ -35,7 +35,7 @@ fn set(answer: &str, looks_on: &str) -> PolicySet {
 }
 
 #[test]
-fn what_would_have_been_otherwise_is_told() {
+fn in_what_it_disagrees_is_told() {
     let confirms = "autoConfirmUser = 'true'";
     for (answer, looks_on, differs) in [
         (confirms, confirms, &[] as &[_]),
@@ -48,6 +48,9 @@ fn what_would_have_been_otherwise_is_told() {
         (confirms, "deny = 'No'", &["denies"]),
         ("deny = 'No'", "deny = 'Never'", &[]),
         ("deny = 'No'", confirms, &["allows"]),
+        // A fault refuses too.
+        ("panic = 'Oh'", "deny = 'No'", &[]),
+        ("panic = 'Oh'", confirms, &["allows"]),
         ("", "panic = 'Oh'", &["faults"]),
         // Cognito would refuse it.
         ("", "autoVerifyPhone = 'true'", &["faults"]),

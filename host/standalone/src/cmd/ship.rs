@@ -143,6 +143,9 @@ impl Shipping {
                     one_line(&found)
                 ));
             }
+            Some(Ok(before)) if before.payload.expires.is_some() && self.expires.is_none() => {
+                warnings.push("the channel had an expiry, and now has none: give it one by --expires".to_owned());
+            }
             _ => {}
         }
         Ok(warnings)

@@ -105,7 +105,7 @@ impl Default for Metrics {
         registry.register("decisions", "Decisions by trigger", it.decisions.clone());
         registry.register("policy_runs", "Runs of policies by what they said", it.policies.clone());
         registry.register("shadow_runs", "Runs of policies that look on by whether they agree", it.shadows.clone());
-        registry.register("unwatched", "Decisions that nobody looked on at for want of time", it.unwatched.clone());
+        registry.register("unwatched", "Decisions that policies were to look on at, and did not", it.unwatched.clone());
         registry.register("unmatched", "Decisions that no policy had a part in", it.unmatched.clone());
         registry.register("faults", "Decisions in which something broke", it.faults.clone());
         registry.register("fuel", "Fuel of all policies", it.fuel.clone());

@@ -46,7 +46,7 @@ records    19
 time       2026-11-23T08:00:01Z to 2026-11-23T08:00:19Z
 decisions  allow 12, deny 6, fault 1
 no record  1 of the lines; the first is standard input:5: there is no JSON object in it
-unwatched  1: policies that look on were left out under load
+unwatched  1: policies were to look on, and did not
 others     12 runs of policies without a side: --all tells of them
 
 access-gate

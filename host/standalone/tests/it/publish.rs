@@ -64,7 +64,9 @@ releases/[..].json
   "sequence": 3,
   "set": "it",
   "uploaded": 0,
-  "warnings": []
+  "warnings": [
+    "the channel had an expiry, and now has none: give it one by --expires"
+  ]
 }
 "#]],
     );

@@ -158,6 +158,8 @@ fn a_time_that_no_calendar_has_is_a_mistake() {
     }
     assert!(channel.objects().is_empty(), "{:?}", channel.objects().keys());
     channel.publish("four").args(["--expires", "7000y"]).ends(0);
+    let warnings = channel.published("four")["warnings"].to_string();
+    assert!(warnings.contains("the channel had an expiry, and now has none"), "{warnings}");
     let told = stderr(&channel.cogwit("run").env("COGWIT_REFRESH", "300000000000y").ends(2).stdout_eq(""));
     assert!(told.contains("COGWIT_REFRESH is `300000000000y`: write a time such as `100 ms`"), "{told}");
     channel.cogwit("run").env("COGWIT_REFRESH", "100y").ends(0);

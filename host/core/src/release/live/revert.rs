@@ -5,7 +5,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use serde::Serialize;
 
-use super::tally::Count;
+use super::tally::{Count, Tally};
 use super::{Following, Live, Serving};
 use crate::release::{Payload, Verified};
 use crate::store::{PolicySet, Side};
@@ -19,7 +19,7 @@ const KEPT: Duration = Duration::from_secs(10 * 60);
 pub(super) struct Previous {
     pub(super) set: Arc<PolicySet>,
     channel: Option<Verified>,
-    faulty: bool,
+    tally: Arc<Tally>,
     until: Instant,
 }
 
@@ -45,24 +45,28 @@ impl Reverted {
 
 impl Live {
     /// Counts a decision by the set of `serving`. With the one that makes its faults too many, the operator is told, and where
-    /// he wants that, the set before takes its place again.
+    /// he wants that, the set before takes its place again, before any other decision by it is counted.
     pub(super) fn count(&self, serving: &Serving, decision: &Decision) {
         // What is no event breaks every set, and an event that no policy answers breaks none.
         if matches!(decision.outcome, Outcome::EventRefused(_)) || decision.is_unmatched() {
             return;
         }
-        let (Some(count), Some(channel)) = (serving.tally.count(decision.is_broken()), &self.channel) else { return };
-        let Count { decisions, faults, .. } = count;
-        let last = decision.runs.iter().rev().find_map(|run| match &run.verdict {
-            Verdict::Fault(fault) => {
-                Some(format!(" (last `{}`{}: {})", run.policy, Side::label(run.side), fault.kind()))
-            }
-            _ => None,
+        let told = serving.tally.count(decision.is_broken(), |count| {
+            let channel = self.channel.as_ref()?;
+            let Count { decisions, faults } = count;
+            let last = decision.runs.iter().rev().find_map(|run| match &run.verdict {
+                Verdict::Fault(fault) => {
+                    Some(format!(" (last `{}`{}: {})", run.policy, Side::label(run.side), fault.kind()))
+                }
+                _ => None,
+            });
+            let last = last.unwrap_or_default();
+            let broke = format!("{} broke in {faults} of its first {decisions} decisions{last}", serving.named());
+            Some((channel.say, self.leave(serving, &broke, &channel.following)))
         });
-        let last = last.unwrap_or_default();
-        let broke = format!("{} broke in {faults} of its first {decisions} decisions{last}", serving.named());
-        let told = self.leave(serving, &broke, &channel.following);
-        (channel.say)(&format!("error: {told}"));
+        if let Some((say, told)) = told.flatten() {
+            say(&format!("error: {told}"));
+        }
     }
 
     /// Leaves the set of `serving` if it may, and says what there is to say of it.
@@ -85,9 +89,10 @@ impl Live {
 }
 
 impl Serving {
-    /// What served before, serving again. None where it was too long ago, broke too often itself, or must not decide.
+    /// What served before, serving again. None where it was too long ago, broke too often itself, or must not decide; and where
+    /// the store never said that it was to serve.
     fn back(&self, broke: &str, following: &Following, now: Instant) -> Option<Self> {
-        let previous = self.previous.as_ref().filter(|previous| previous.until > now && !previous.faulty)?;
+        let previous = self.previous.as_ref().filter(|it| it.until > now && !it.tally.is_faulty())?;
         let left = &self.channel.as_ref()?.payload;
         let mut back = Self {
             set: Ok(previous.set.clone()),
@@ -108,10 +113,11 @@ impl Serving {
     /// Lets a set take the place of what serves, which is then kept for a while. A set that was only signed again goes on.
     pub(super) fn swap(&mut self, set: Arc<PolicySet>, channel: Verified, now: Instant) {
         if !self.set.as_ref().is_ok_and(|before| Arc::ptr_eq(before, &set)) {
-            self.previous = self.set.as_ref().ok().map(|before| Previous {
+            let confirmed = self.set.as_ref().ok().filter(|_| self.confirmed.is_some());
+            self.previous = confirmed.map(|before| Previous {
                 set: before.clone(),
                 channel: self.channel.clone(),
-                faulty: self.is_faulty(),
+                tally: self.tally.clone(),
                 until: now + KEPT,
             });
             self.tally = Arc::default();
@@ -170,7 +176,8 @@ mod tests {
     }
 
     fn served(expires: Option<SystemTime>, now: Instant) -> Serving {
-        let mut serving = Serving { channel: Some(channel(1, expires)), ..Serving::of(Ok(set())) };
+        let confirmed = Some(SystemTime::now());
+        let mut serving = Serving { channel: Some(channel(1, expires)), confirmed, ..Serving::of(Ok(set())) };
         serving.swap(set(), channel(2, None), now);
         serving
     }
@@ -187,6 +194,24 @@ mod tests {
         assert!(serving.previous.is_some());
         serving.let_go(late);
         assert!(serving.previous.is_none());
+    }
+
+    #[test]
+    fn what_the_store_never_confirmed_is_no_way_back() {
+        let mut serving = Serving { channel: Some(channel(1, None)), ..Serving::of(Ok(set())) };
+        serving.swap(set(), channel(2, None), Instant::now());
+        assert!(serving.previous.is_none());
+    }
+
+    #[test]
+    fn what_broke_too_often_since_it_was_left_is_no_way_back() {
+        let now = Instant::now();
+        let serving = served(None, now);
+        let Some(previous) = &serving.previous else { panic!("nothing is kept") };
+        (0..5).for_each(|_| {
+            previous.tally.count(true, |_| ());
+        });
+        assert!(serving.back("it broke", &Following::default(), now).is_none());
     }
 
     #[test]

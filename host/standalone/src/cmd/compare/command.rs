@@ -12,7 +12,7 @@ use super::{html, lines, text};
 use crate::failure::{Failure, exit};
 use crate::output::out;
 
-/// Compares candidates with what they are to replace, and tells what policies that look on would have changed, from records
+/// Compares candidates with what they are to replace, and policies that look on with the answers, from records
 ///
 /// Records are the JSON lines that a host writes, one for each decision; whatever stands before the first { of a line is passed
 /// over. A policy's runs are told by side and by component; medians and 99th percentiles are within 0.2 %.
@@ -43,7 +43,7 @@ pub(crate) struct Args {
     /// Name so many records for each difference and each kind of fault
     #[arg(long, value_name = "NUMBER", default_value_t = 3)]
     examples: usize,
-    /// End with 1 if a policy that looks on would have changed an answer, or a candidate's denials or faults differ by more
+    /// End with 1 if a policy that looks on disagrees with an answer, or a candidate's denials or faults differ by more
     /// than chance
     #[arg(long)]
     check: bool,

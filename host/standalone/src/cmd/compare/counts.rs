@@ -53,10 +53,10 @@ pub(super) struct Group {
     pub(super) faults: u64,
     /// By kind.
     pub(super) fault_kinds: Tally,
-    /// Of those that looked on: for how many the answer would have been otherwise.
+    /// Of those that looked on: how many disagree with the answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) differing: Option<u64>,
-    /// What would have been otherwise.
+    /// In what.
     pub(super) differs: Tally,
     pub(super) fuel: Spread,
     pub(super) micros: Spread,

@@ -114,12 +114,12 @@ fn verdicts(part: &Part<'_>) -> Bar {
     Bar { name: name(part), whole: group.runs, slices }
 }
 
-/// What a policy that looked on would have changed.
+/// What a policy that looked on makes of the events otherwise.
 fn looked_on(out: &mut String, part: &Part<'_>) -> fmt::Result {
     let (group, name) = (part.group, name(part));
     let Some(differing) = group.differing else { return Ok(()) };
     let slices = vec![("agree", group.runs - differing), ("differ", differing)];
-    let title = format!("Whether the answer would have been the same with {name}");
+    let title = format!("Whether {name} agrees with the answers");
     chart::bars(out, &title, &[Bar { name: name.clone(), whole: group.runs, slices }])?;
     let entries = group.differs.entries();
     let bar = |entry: &Entry<'_>| Bar {

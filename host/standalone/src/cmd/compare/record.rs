@@ -120,7 +120,7 @@ impl Run {
         }
     }
 
-    /// Whether the answer would have been otherwise with it. None: it did not look on.
+    /// Whether it disagrees with the answer. None: it did not look on.
     pub(super) fn differed(&self) -> Option<bool> {
         self.agrees.filter(|_| self.side() == Side::Shadow).map(|agrees| !agrees)
     }

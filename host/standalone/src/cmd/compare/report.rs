@@ -106,7 +106,7 @@ impl<'a> Report<'a> {
         }
     }
 
-    /// Whether a policy that looks on would have changed an answer, or a candidate does otherwise than by chance.
+    /// Whether a policy that looks on disagrees with an answer, or a candidate does otherwise than by chance.
     pub(super) fn differs(&self) -> bool {
         self.policies.iter().any(|policy| {
             policy.sides.iter().any(|part| part.group.differing.is_some_and(|differing| differing > 0))

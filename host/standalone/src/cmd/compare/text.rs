@@ -44,7 +44,7 @@ pub(super) fn head(report: &Report<'_>) -> Vec<(&'static str, String)> {
     let (lines, first) = (report.unreadable.lines, report.unreadable.first.as_ref());
     head.extend(first.map(|first| ("no record", format!("{lines} of the lines; the first is {first}"))));
     let unwatched = Some(report.unwatched).filter(|it| *it > 0);
-    head.extend(unwatched.map(|it| ("unwatched", format!("{it}: policies that look on were left out under load"))));
+    head.extend(unwatched.map(|it| ("unwatched", format!("{it}: policies were to look on, and did not"))));
     let left_out = Some(report.left_out).filter(|it| *it > 0);
     head.extend(left_out.map(|it| ("left out", format!("{it} runs: there are too many policies and components"))));
     let others = Some(report.others).filter(|it| *it > 0);
