@@ -117,8 +117,11 @@ impl Live {
     pub async fn refresh(&self, budget: Duration) -> Refreshed {
         let Some(channel) = &self.channel else { return Refreshed::Unchanged };
         let mut memory = channel.memory.lock().await;
+        // Held to the end, so that a set is taken apart here, and not by a thread that decides.
+        let before = self.serving();
         let refreshed = self.ask(channel, &mut memory, budget).await;
         channel.keep(&mut memory, &self.serving(), budget).await;
+        drop(before);
         refreshed
     }
 
