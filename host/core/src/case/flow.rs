@@ -31,45 +31,45 @@ struct Step {
     chance: Chance,
 }
 
-/// Says which sign-ins that the set `old` began could not end by the set `new`, a sentence each, without anything secret. Played
-/// are the challenges of the old set's cases, and an example of each of its policies; fifty of each at most.
+/// What becomes of sign-ins that one set began and another one is to end.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Crossing {
+    /// Which of them could not end, a sentence each, without anything secret.
+    pub broken: Vec<String>,
+    /// Whether a right answer was tried on each side of candidates, if sign-ins begin at all: without one, little is known.
+    pub knows_an_answer: bool,
+}
+
+/// Ends sign-ins by the set `new` that the set `old` began. Played are the challenges of the old set's cases, and an example of each
+/// of its policies; fifty of each at most.
 ///
 /// A right answer stays right. One that was only wrong does not break anything. Of what the old set denies or breaks at, nothing
 /// is demanded.
-pub fn broken_flows((old, tests): (&PolicySet, &[Tests]), new: &PolicySet) -> Vec<String> {
-    if !begins_flows(old) {
-        return Vec::new();
-    }
+pub fn cross((old, tests): (&PolicySet, &[Tests]), new: &PolicySet) -> Crossing {
     let (before, after) = (old.answers(), new.answers());
-    let lost: Vec<_> = before.difference(&after).filter(|trigger| trigger.is_challenge()).collect();
-    if !lost.is_empty() {
-        return lost.iter().map(|trigger| format!("no policy answers `{trigger}` any more")).collect();
+    if !before.is_superset(&BTreeSet::from([CREATE, VERIFY])) {
+        return Crossing { broken: Vec::new(), knows_an_answer: true };
     }
-    let broken = buckets([old, new]).into_iter().flat_map(|bucket| {
-        asked(old, tests, bucket).into_iter().filter_map(move |step| breaks(old, new, &step, bucket))
-    });
-    broken.collect::<BTreeSet<_>>().into_iter().collect()
-}
-
-/// Whether a right answer is among what [`broken_flows`] plays, on each side of candidates, if the set begins sign-ins at all:
-/// without one, it cannot say much.
-pub fn knows_an_answer(set: &PolicySet, tests: &[Tests]) -> bool {
-    let is_right = |step: &Step, bucket| Said::of(&decided(set, step, VERIFY, bucket)) == Said::Right;
-    let knows = |bucket| asked(set, tests, bucket).iter().any(|step| is_right(step, bucket));
-    !begins_flows(set) || buckets([set, set]).into_iter().all(knows)
-}
-
-fn begins_flows(set: &PolicySet) -> bool {
-    set.answers().is_superset(&BTreeSet::from([CREATE, VERIFY]))
-}
-
-/// Every answer that is tried: those of the cases, and to the challenges that the set makes.
-fn asked(set: &PolicySet, tests: &[Tests], bucket: u8) -> Vec<Step> {
+    let lost: Vec<_> = before.difference(&after).filter(|trigger| trigger.is_challenge()).collect();
     let recorded = of_cases(tests, VERIFY);
     let answers: BTreeSet<_> = recorded.iter().filter_map(|step| answer(&step.event)).collect();
-    let challenges = of_cases(tests, CREATE).into_iter().chain(examples(set));
-    let made: Vec<_> = challenges.flat_map(|step| answered(set, &step, bucket, &answers)).collect();
-    made.into_iter().chain(recorded).collect()
+    let challenges: Vec<_> = of_cases(tests, CREATE).into_iter().chain(examples(old)).collect();
+    let (mut broken, mut knows_an_answer) = (BTreeSet::new(), true);
+    for bucket in buckets([old, new]) {
+        let made: Vec<_> = challenges.iter().flat_map(|step| answered(old, step, bucket, &answers)).collect();
+        let mut was_right = false;
+        for step in made.iter().chain(&recorded) {
+            let said = Said::of(&decided(old, step, VERIFY, bucket));
+            was_right |= said == Said::Right;
+            if lost.is_empty() {
+                broken.extend(breaks(said, new, step, bucket));
+            }
+        }
+        knows_an_answer &= was_right;
+    }
+    let lost = lost.iter().map(|trigger| format!("no policy answers `{trigger}` any more"));
+    Crossing { broken: lost.chain(broken).collect(), knows_an_answer }
 }
 
 /// Both sides of every threshold at which a user comes to another side, for a user keeps the bucket.
@@ -189,9 +189,8 @@ impl Said {
     }
 }
 
-/// What is wrong where an answer that the old set takes does not come through the new one.
-fn breaks(old: &PolicySet, new: &PolicySet, step: &Step, bucket: u8) -> Option<String> {
-    let before = Said::of(&decided(old, step, VERIFY, bucket));
+/// What is wrong where an answer of which the old set said this does not come through the new one.
+fn breaks(before: Said, new: &PolicySet, step: &Step, bucket: u8) -> Option<String> {
     if matches!(before, Said::Denied | Said::Fault) {
         return None;
     }

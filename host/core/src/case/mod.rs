@@ -13,5 +13,5 @@ mod flow;
 pub use check::{Checked, ID, Mismatch};
 pub use document::{Candidate, Case, CaseFile};
 pub use expect::Expect;
-pub use flow::{broken_flows, knows_an_answer};
+pub use flow::{Crossing, cross};
 pub use smoke::{admit, admit_to_serve};

@@ -1,6 +1,6 @@
 //! Swaps sets while sign-ins by challenges are under way, and sees which of them could not end.
 
-use cogwit_core::case::{CaseFile, broken_flows, knows_an_answer};
+use cogwit_core::case::{CaseFile, cross};
 use cogwit_core::store::{PolicySet, Tests};
 
 use crate::scenario::policies_wasm;
@@ -26,7 +26,7 @@ fn cases(text: &str) -> Vec<Tests> {
 }
 
 fn broken(old: &str, new: &str) -> Vec<String> {
-    broken_flows((&with(old, ""), &[]), &with(new, ""))
+    cross((&with(old, ""), &[]), &with(new, "")).broken
 }
 
 #[test]
@@ -60,7 +60,7 @@ fn whether_a_right_answer_was_tried_is_known() {
         (with("answerCorrect = 'false'", ""), false),
         (with(PIN, "triggers = ['pre-sign-up']"), true),
     ] {
-        assert_eq!(knows_an_answer(&set, &[]), known);
+        assert_eq!(cross((&set, &[]), &set).knows_an_answer, known);
     }
 }
 
@@ -71,14 +71,14 @@ fn a_verify_that_is_gone_is_missed_where_there_was_one() {
     let lost =
         |triggers: &[&str]| triggers.iter().map(|it| format!("no policy answers `{it}` any more")).collect::<Vec<_>>();
     let of_flows = ["define-auth-challenge", "create-auth-challenge", "verify-auth-challenge-response"];
-    assert_eq!(broken_flows((&old, &[]), &none), lost(&of_flows));
+    assert_eq!(cross((&old, &[]), &none).broken, lost(&of_flows));
     let without_define = with(PIN, "triggers = ['create-auth-challenge', 'verify-auth-challenge-response']");
-    assert_eq!(broken_flows((&old, &[]), &without_define), lost(&of_flows[..1]));
-    assert_eq!(broken_flows((&none, &[]), &none), [""; 0]);
-    let told = broken_flows((&old, &[]), &of_nobody);
+    assert_eq!(cross((&old, &[]), &without_define).broken, lost(&of_flows[..1]));
+    assert_eq!(cross((&none, &[]), &none).broken, [""; 0]);
+    let told = cross((&old, &[]), &of_nobody).broken;
     assert!(told[0].ends_with("the new one breaks (no policy answers)"), "{told:?}");
     // An example of a policy is one that it answers.
-    let told = broken_flows((&of_nobody, &[]), &with(CODE, ""));
+    let told = cross((&of_nobody, &[]), &with(CODE, "")).broken;
     assert!(told[0].ends_with("the new one says that it is wrong (`it`)"), "{told:?}");
 }
 
@@ -87,7 +87,7 @@ fn what_cases_recorded_is_played_too() {
     let create = "name = 'tenant'\nsource = 'CreateAuthChallenge_Authentication'\nwith.userPoolId = 'other'\n\
                   expect.decision = 'allow'\n";
     let when = "when = { user-pool-id = ['other', 'another'] }";
-    let told = broken_flows((&with(PIN, when), &cases(create)), &with(CODE, ""));
+    let told = cross((&with(PIN, when), &cases(create)), &with(CODE, "")).broken;
     assert_eq!(told.len(), 2, "{told:?}");
     assert!(told[0].starts_with("an answer to the challenge of `cases.toml`: tenant: the set "), "{told:?}");
     // A challenge of long ago, and its answer.
@@ -95,7 +95,7 @@ fn what_cases_recorded_is_played_too() {
                   with = { request = { privateChallengeParameters = { old = '1' }, challengeAnswer = '1' } }\n\
                   expect.decision = 'allow'\n";
     let old = PIN.replace("private:pin", "private:pin, old");
-    let told = broken_flows((&with(&old, ""), &cases(verify)), &with(PIN, ""));
+    let told = cross((&with(&old, ""), &cases(verify)), &with(PIN, "")).broken;
     assert_eq!(told.len(), 1, "{told:?}");
     assert!(told[0].starts_with("an answer to the challenge of `cases.toml`: long ago: the set "), "{told:?}");
 }
@@ -118,11 +118,11 @@ fn users_who_come_to_another_side_are_thought_of() {
         // What the candidate keeps, the policy itself does not know.
         (BOTH, 25, 0, Some("(`it` [stable])")),
     ] {
-        let told = broken_flows((&rolled_out(settings, from), &[]), &rolled_out(settings, to));
+        let told = cross((&rolled_out(settings, from), &[]), &rolled_out(settings, to)).broken;
         assert_eq!(told.len(), usize::from(side.is_some()), "{from} to {to}: {told:?}");
         assert!(told.iter().all(|text| text.ends_with(side.unwrap())), "{from} to {to}: {told:?}");
     }
     // Promoted, it answers everybody.
-    assert_eq!(broken_flows((&rolled_out(BOTH, 100), &[]), &with(BOTH, "")), [""; 0]);
-    assert_eq!(broken_flows((&rolled_out(CODE, 50), &[]), &with(CODE, "")).len(), 1);
+    assert_eq!(cross((&rolled_out(BOTH, 100), &[]), &with(BOTH, "")).broken, [""; 0]);
+    assert_eq!(cross((&rolled_out(CODE, 50), &[]), &with(CODE, "")).broken.len(), 1);
 }

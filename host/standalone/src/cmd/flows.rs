@@ -1,6 +1,6 @@
 //! Is what becomes of sign-ins by challenges that are under way while a channel comes to name another release.
 
-use cogwit_core::case::{broken_flows, knows_an_answer};
+use cogwit_core::case::{Crossing, cross};
 use cogwit_core::config::Config;
 use cogwit_core::release::Standing;
 use cogwit_core::store::{Admission, PolicySet};
@@ -32,19 +32,14 @@ impl Flows {
         let played = fetched.map_err(|error| fetch_failure(&error).to_string()).and_then(|fetched| {
             let env = |name: &str| std::env::var(name).ok();
             let old = admission.admit(&fetched.package, &config.caps, env).map_err(|error| error.to_string())?;
-            let broken = broken_flows((&old, &fetched.tests), new);
-            Ok((broken, knows_an_answer(&old, &fetched.tests)))
+            Ok(cross((&old, &fetched.tests), new))
         });
         match played {
-            Ok((broken, true)) => Self { broken, unknown: None },
-            Ok((broken, false)) => Self {
-                broken,
-                unknown: Some(
-                    "no right answer to their challenges is known: put a case of `verify-auth-challenge-response` with one \
-                     into the `tests` of the policy"
-                        .to_owned(),
-                ),
-            },
+            Ok(Crossing { broken, knows_an_answer, .. }) => {
+                let unknown = "no right answer to their challenges is known: put a case of `verify-auth-challenge-response` with one \
+                               into the `tests` of the policy";
+                Self { broken, unknown: (!knows_an_answer).then(|| unknown.to_owned()) }
+            }
             Err(reason) => Self { broken: Vec::new(), unknown: Some(reason.replace('\n', "; ")) },
         }
     }
