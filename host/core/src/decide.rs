@@ -133,10 +133,7 @@ impl Decision {
 
     /// Why a policy refused, in its words for the operator.
     pub fn reason(&self) -> Option<&str> {
-        self.runs.iter().find_map(|run| match &run.verdict {
-            Verdict::Deny { reason, .. } => reason.as_deref(),
-            _ => None,
-        })
+        self.runs.iter().find_map(|run| run.verdict.reason())
     }
 
     /// The fuel of all policies together, in units.

@@ -6,9 +6,9 @@ use std::time::Instant;
 use serde_json::Value;
 
 use crate::decide::end_of;
-use crate::event::{Event, Object};
+use crate::event::{Event, Object, Secrets};
 use crate::policy::Limits;
-use crate::run::{Response, World};
+use crate::run::{Fault, Response, World};
 use crate::store::{Policy, PolicySet};
 use crate::trigger::{self, Conflict, Member};
 use crate::{Call, Decision, Outcome, PolicyRun, Verdict, route};
@@ -44,44 +44,76 @@ pub fn shadow(set: &PolicySet, call: &Call<'_>, decision: &Decision) -> Vec<Shad
         let limits = &Limits { deadline: set.chain_deadline, ..policy.limits.clone() };
         let world =
             World { limits, end, settings: &policy.settings, raw_event: &raw_event, chance: call.chance, place };
-        let (run, response) = PolicyRun::of(policy, None, policy.prepared.decide(&request, &world), call);
+        let (mut run, response) = PolicyRun::of(policy, None, policy.prepared.decide(&request, &world), call);
+        if let Some(rule) = response.as_ref().and_then(|it| refused(&event, decision.answer.as_ref(), it)) {
+            let secrets = Secrets::of(event.text()).and(policy.settings.secrets());
+            run.verdict = Verdict::Fault(Fault::Verdict(secrets.mask(rule)));
+        }
         let differs = differs(&event, decision, &run.verdict, response);
         Shadow { run, differs }
     };
     policies.into_iter().enumerate().map(run).collect()
 }
 
+/// Why Cognito would take what is wanted neither by itself nor beside the answer. That is a fault, as it is of a policy that answers.
+fn refused(event: &Event<'_>, answer: Option<&Response>, response: &Response) -> Option<String> {
+    let (_, rule) = trigger::check(event, response).refused?;
+    let beside = answer.and_then(|answer| trigger::merge(answer.clone(), response.clone()).ok());
+    let is_taken = beside.is_some_and(|both| trigger::check(event, &both).refused.is_none());
+    (!is_taken).then_some(rule)
+}
+
 fn differs(event: &Event<'_>, decision: &Decision, verdict: &Verdict, response: Option<Response>) -> Vec<&'static str> {
     let allowed = matches!(decision.outcome, Outcome::Allow | Outcome::Unmatched);
     match (verdict, response) {
-        (Verdict::Deny { .. }, _) if !allowed => Vec::new(),
-        (Verdict::Deny { .. }, _) => vec!["denies"],
-        (_, Some(_)) if !allowed => vec!["allows"],
-        (_, Some(response)) => changed(event, decision.answer.as_ref(), response),
-        _ => vec!["faults"],
+        (Verdict::Allow(_), Some(response)) if allowed => changed(event, decision.answer.as_ref(), response),
+        (Verdict::Allow(_), _) => vec!["allows"],
+        (Verdict::Deny { .. }, _) if allowed => vec!["denies"],
+        (Verdict::Deny { .. }, _) => Vec::new(),
+        (Verdict::Fault(_), _) => vec!["faults"],
     }
 }
 
-/// The members that it wants to have another value than the answer, or where that does not set them, the event.
+/// The members that it wants to have another value than the answer, or where that does not set them, the event. Merged alone, a
+/// yes would be lost behind the answer's no; by itself alone, a list that is to replace another would pass for a part of that.
 fn changed(event: &Event<'_>, answer: Option<&Response>, response: Response) -> Vec<&'static str> {
-    let before = answer.map(trigger::members).unwrap_or_default();
+    let of_answer = answer.map(trigger::members).unwrap_or_default();
     let of_event = event.response.and_then(|json| Object::parse(json, "`response`").ok());
-    let value = |json: &str| serde_json::from_str::<Value>(json).ok();
+    let wanted = trigger::members(&response);
+    let (merged, conflict) = match answer.map(|answer| trigger::merge(answer.clone(), response)) {
+        None => (Vec::new(), None),
+        Some(Ok(merged)) => (trigger::members(&merged), None),
+        Some(Err(Conflict(member))) => (Vec::new(), Some(member)),
+    };
     let stays = |member: &Member| {
-        let set = before.iter().find(|it| it.name == member.name).map(|it| &*it.json);
-        let json = set.or_else(|| of_event.as_ref()?.get(member.name));
-        json.and_then(value) == value(&member.json)
+        let name = member.name;
+        let is = json(&of_answer, name).or_else(|| of_event.as_ref()?.get(name)).unwrap_or_default();
+        let same = json(&merged, name).is_none_or(|with| has(is, with) && has(with, is));
+        conflict != Some(name) && same && has(is, &member.json)
     };
-    let merged = match answer {
-        None => Ok(response),
-        Some(answer) => trigger::merge(answer.clone(), response),
-    };
-    match merged {
-        Err(Conflict(member)) => vec![member],
-        Ok(merged) if trigger::check(event, &merged).refused.is_some() => vec!["faults"],
-        Ok(merged) => {
-            let after = trigger::members(&merged).into_iter();
-            after.filter(|member| !stays(member)).map(|member| member.name).collect()
+    wanted.iter().filter(|member| !stays(member)).map(|member| member.name).collect()
+}
+
+fn json<'a>(members: &'a [Member], name: &str) -> Option<&'a str> {
+    members.iter().find(|member| member.name == name).map(|member| &*member.json)
+}
+
+/// Whether a JSON text has in it what another one has. What is nested too deeply to be read has to be the same text.
+fn has(whole: &str, part: &str) -> bool {
+    let value = |json: &str| serde_json::from_str::<Value>(json);
+    match (value(whole), value(part)) {
+        (Ok(whole), Ok(part)) => holds(&whole, &part),
+        _ => whole == part,
+    }
+}
+
+/// Whether a value has every entry and every item of another one, or is the same.
+fn holds(whole: &Value, part: &Value) -> bool {
+    match (whole, part) {
+        (Value::Object(whole), Value::Object(part)) => {
+            part.iter().all(|(name, part)| whole.get(name).is_some_and(|whole| holds(whole, part)))
         }
+        (Value::Array(whole), Value::Array(part)) => part.iter().all(|part| whole.contains(part)),
+        _ => whole == part,
     }
 }

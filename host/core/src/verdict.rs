@@ -48,6 +48,14 @@ impl Verdict {
         }
     }
 
+    /// Why it refuses, in its words for the operator.
+    pub fn reason(&self) -> Option<&str> {
+        match self {
+            Self::Deny { reason, .. } => reason.as_deref(),
+            _ => None,
+        }
+    }
+
     /// The verdict in a word, for records and metrics: `allow`, `deny` or `fault`.
     pub fn word(&self) -> &'static str {
         match self {

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::Expect;
 use super::json::Json;
 use crate::event::{MemberPath, Object, Trigger, example};
-use crate::policy::{Capability, SECRET_PREFIX, SettingValue};
+use crate::policy::{Capability, Mode, SECRET_PREFIX, SettingValue};
 use crate::reading;
 use crate::store::{Package, Side};
 
@@ -253,6 +253,8 @@ impl Case {
                 document.policy(name)?;
             }
             document.policies.retain(|policy| chosen.contains(&policy.name));
+            // Who only looks on answers here: a case is about what a policy says.
+            document.policies.iter_mut().for_each(|policy| policy.mode = Mode::Enforce);
         }
         Ok(())
     }

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use super::{Case, Checked};
-use crate::policy::Caps;
+use crate::policy::{Caps, Mode};
 use crate::store::{Admission, Finding, Package, PolicySet, Side, Tests};
 
 /// Admits a set and runs its cases: the set, where it is admitted, and everything that keeps it from serving. After `until` no
@@ -62,7 +62,7 @@ fn smoke(
                 let side = Side::label(side);
                 findings.push(finding(tests, &format!("{}{side}: {text}", case.title(*place))));
             };
-            match run(admission, case, set, package, caps, &env) {
+            match run(admission, (&tests.policy, case), set, package, caps, &env) {
                 Ok(checked) => checked.iter().for_each(|checked| {
                     checked.mismatches.iter().for_each(|it| add(checked.side, it.to_string()));
                 }),
@@ -84,7 +84,7 @@ fn finding(tests: &Tests, text: &str) -> Finding {
 
 fn run(
     admission: &Admission,
-    case: &Case,
+    (policy, case): (&str, &Case),
     set: &PolicySet,
     package: &Package,
     caps: &Caps,
@@ -93,10 +93,15 @@ fn run(
     if case.set.is_some() || case.components.is_some() || case.candidate.is_some() {
         return Err("it names other policies, but `tests` are of this set: remove the key, or the case".to_owned());
     }
-    if case.is_of_the_set() {
+    let looks_on = set.policies.iter().any(|it| it.name == policy && it.mode == Mode::Shadow);
+    if case.is_of_the_set() && !looks_on {
         return Ok(case.check(set));
     }
     let mut package = package.clone();
+    // The cases of a policy that looks on say what it is to answer once it does.
+    if looks_on {
+        package.document.promote(policy)?;
+    }
     case.lay_over(&mut package)?;
     let env = |name: &str| case.env.get(name).cloned().or_else(|| env(name));
     let set = admission.admit(&package, caps, env).map_err(|error| error.to_string())?;

@@ -91,6 +91,9 @@ struct Policy<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     side: Option<&'static str>,
     verdict: &'static str,
+    /// Of one that looks on: why it would refuse. Of those who answer, the record itself says it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
     /// Of one that looks on: whether it makes the same of the event.
     #[serde(skip_serializing_if = "Option::is_none")]
     agrees: Option<bool>,
@@ -254,6 +257,7 @@ fn policy<'a>(run: &'a PolicyRun, shadow: Option<&'a Shadow>, mask: &mut Mask<'_
         side: run.side.map(Side::word),
         log,
         verdict: run.verdict.word(),
+        reason: shadow.and_then(|_| run.verdict.reason()).map(|reason| mask.sentence(reason)),
         agrees: shadow.map(Shadow::agrees),
         differs: shadow.map(|shadow| &*shadow.differs).unwrap_or_default(),
         set: match &run.verdict {

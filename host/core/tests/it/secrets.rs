@@ -8,7 +8,7 @@ use cogwit_core::record::{Masking, Record, Setting};
 use cogwit_core::release::Live;
 use cogwit_core::run::Chance;
 use cogwit_core::store::PolicySet;
-use cogwit_core::{Call, decide};
+use cogwit_core::{Call, decide, shadow};
 
 use crate::support::{ADMISSION, caps, component_of, package_of};
 
@@ -83,7 +83,8 @@ fn recorded(set: &PolicySet, event: &str, personal: bool) -> String {
 fn written(set: &PolicySet, event: &str, personal: bool) -> (String, String) {
     let trigger = Some(Trigger::PreSignUp);
     let call = Call { trigger, ..Call::new(event.as_bytes(), ID, Chance::real()) };
-    let decision = decide(set, &call);
+    let mut decision = decide(set, &call);
+    decision.shadows = shadow(set, &call, &decision);
     let setting = Setting {
         function: "it",
         time: SystemTime::now(),
@@ -167,10 +168,16 @@ fn a_cut_leaves_no_half_of_a_secret() {
 fn a_secret_setting_is_found_however_it_is_written() {
     let value = "Sesame's \"own\"\nsecret";
     let settings = "settings = { it = { env = 'COGWIT_SECRET_IT' } }";
+    let of_candidate = format!("candidate = {{ component = 'it.wasm', rollout = 100, {settings} }}");
+    let of_shadow = format!("mode = 'shadow'\n{settings}");
     for text in [value.to_owned(), format!("{value:?}"), serde_json::to_string(value).unwrap()] {
         for ways in [&[Log, Context, Print, Deny] as &[_], &[Panic]] {
-            let (record, told) = written(&set(&writing(&text, ways), settings), "{}", false);
-            holds_none(&(record + &told), &["Sesame", "own", "secret"], &text);
+            let component = writing(&text, ways);
+            for lines in [settings, &of_candidate, &of_shadow] {
+                let (record, told) = written(&set(&component, lines), "{}", false);
+                assert!(record.contains("***"), "{lines}: {record}");
+                holds_none(&(record + &told), &["Sesame", "own", "secret"], &text);
+            }
         }
     }
     let component = writing(&format!("the {value}"), &[Print]);
