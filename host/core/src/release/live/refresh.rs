@@ -139,7 +139,7 @@ impl Live {
 
     /// Serves what was found. The host may have gone back to another set while the store was asked, so this goes on from what
     /// serves now.
-    fn take_over(
+    pub(super) fn take_over(
         &self,
         found: Result<Option<(Verified, Arc<PolicySet>)>, Problem>,
         floor: u64,
@@ -225,6 +225,10 @@ impl Followed {
 
     /// Reads the channel. None where what serves is what it names, or the host left what it names.
     async fn read_channel(&self, memory: &mut Memory, before: &Serving) -> Result<Option<Verified>, Problem> {
+        let in_vain = before.is_back_in_vain(&self.following, SystemTime::now());
+        if in_vain {
+            memory.version = None;
+        }
         let key = channel_key(&self.place.channel);
         let read = self.store.read_if_changed(&key, MOST_OF_A_CHANNEL, memory.version.as_ref()).await?;
         let Some((bytes, version)) = read else { return Ok(memory.pending.clone()) };
@@ -240,7 +244,7 @@ impl Followed {
         memory.version = Some(version);
         let serves =
             before.set.is_ok() && before.channel.as_ref().is_some_and(|channel| channel.payload == verified.payload);
-        let left = before.reverted.as_ref().is_some_and(|reverted| reverted.is_named_by(&verified.payload));
+        let left = !in_vain && before.reverted.as_ref().is_some_and(|it| it.is_named_by(&verified.payload));
         memory.pending = (!serves && !left).then_some(verified);
         Ok(memory.pending.clone())
     }

@@ -14,13 +14,19 @@ use crate::{Decision, Outcome, Verdict};
 /// How long the set that served before is kept, for an instant way back.
 const KEPT: Duration = Duration::from_secs(10 * 60);
 
+/// How many releases that were left are remembered.
+const MOST_LEFT: usize = 16;
+
 /// What served before, which is kept for a while.
 #[derive(Clone)]
 pub(super) struct Previous {
     pub(super) set: Arc<PolicySet>,
-    channel: Option<Verified>,
+    channel: Verified,
     tally: Arc<Tally>,
     until: Instant,
+    /// Whether a host may go back to it by itself: the store had named it, and it was not left for an earlier one, as bad as
+    /// that may be.
+    is_way_back: bool,
 }
 
 /// What a host left by itself, because it broke too often.
@@ -89,14 +95,14 @@ impl Live {
 }
 
 impl Serving {
-    /// What served before, serving again. None where it was too long ago, broke too often itself, or must not decide; and where
-    /// the store never said that it was to serve.
+    /// What served before, serving again. None where it was too long ago, broke too often itself, or must not decide; where the
+    /// store never said that it was to serve; and where the operator went back from it.
     fn back(&self, broke: &str, following: &Following, now: Instant) -> Option<Self> {
-        let previous = self.previous.as_ref().filter(|it| it.until > now && !it.tally.is_faulty())?;
+        let previous = self.previous.as_ref().filter(|it| it.is_way_back && it.until > now && !it.tally.is_faulty())?;
         let left = &self.channel.as_ref()?.payload;
         let mut back = Self {
             set: Ok(previous.set.clone()),
-            channel: previous.channel.clone(),
+            channel: Some(previous.channel.clone()),
             tally: Arc::default(),
             previous: None,
             ..self.clone()
@@ -113,13 +119,17 @@ impl Serving {
     /// Lets a set take the place of what serves, which is then kept for a while. A set that was only signed again goes on.
     pub(super) fn swap(&mut self, set: Arc<PolicySet>, channel: Verified, now: Instant) {
         if !self.set.as_ref().is_ok_and(|before| Arc::ptr_eq(before, &set)) {
-            let confirmed = self.set.as_ref().ok().filter(|_| self.confirmed.is_some());
-            self.previous = confirmed.map(|before| Previous {
+            let is_way_back = self.confirmed.is_some() && !self.left.contains(&channel.payload.release);
+            let named = self.set.as_ref().ok().zip(self.channel.as_ref());
+            self.previous = named.map(|(before, channel)| Previous {
                 set: before.clone(),
-                channel: self.channel.clone(),
+                channel: channel.clone(),
                 tally: self.tally.clone(),
                 until: now + KEPT,
+                is_way_back,
             });
+            self.left.truncate(MOST_LEFT - 1);
+            self.left.splice(..0, self.channel.as_ref().map(|channel| channel.payload.release.clone()));
             self.tally = Arc::default();
         }
         (self.set, self.channel, self.reverted) = (Ok(set), Some(channel), None);
@@ -128,6 +138,11 @@ impl Serving {
     /// Lets go of what served before, once nobody is likely to want it back.
     pub(super) fn let_go(&mut self, now: Instant) {
         self.previous.take_if(|previous| previous.until <= now);
+    }
+
+    /// Whether what the host went back to by itself must not decide any more, so that what it left is better than nothing.
+    pub(super) fn is_back_in_vain(&self, following: &Following, now: SystemTime) -> bool {
+        self.reverted.is_some() && following.deny_expired && self.is_expired(now)
     }
 
     fn named(&self) -> String {
@@ -144,6 +159,7 @@ impl Serving {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
+    use std::sync::RwLock;
 
     use super::*;
     use crate::policy::{Caps, Document};
@@ -198,9 +214,50 @@ mod tests {
 
     #[test]
     fn what_the_store_never_confirmed_is_no_way_back() {
+        let now = Instant::now();
         let mut serving = Serving { channel: Some(channel(1, None)), ..Serving::of(Ok(set())) };
-        serving.swap(set(), channel(2, None), Instant::now());
-        assert!(serving.previous.is_none());
+        serving.swap(set(), channel(2, None), now);
+        assert!(serving.previous.is_some() && serving.back("it broke", &Following::default(), now).is_none());
+    }
+
+    #[test]
+    fn what_the_operator_went_back_from_is_no_way_back() {
+        let now = Instant::now();
+        let back = |serving: &Serving| serving.back("it broke", &Following::default(), now).map(|it| it.sequence());
+        let mut serving = served(None, now);
+        let (first, second) = (serving.previous.as_ref().unwrap().set.clone(), serving.set.clone().unwrap());
+        assert_eq!(back(&serving), Some(Some(1)));
+        // The release of sequence 1 again.
+        let again = |sequence| {
+            let payload = Payload { sequence, ..channel(1, None).payload };
+            Verified { payload, ..channel(1, None) }
+        };
+        serving.swap(first.clone(), again(3), now);
+        assert!(Arc::ptr_eq(&serving.previous.as_ref().unwrap().set, &second) && back(&serving).is_none());
+        serving.swap(first, again(4), now);
+        assert!(back(&serving).is_none());
+        // What comes next is new.
+        serving.swap(set(), channel(5, None), now);
+        assert_eq!(back(&serving), Some(Some(4)));
+    }
+
+    #[test]
+    fn releases_that_were_left_are_remembered_in_bounds() {
+        let mut serving = served(None, Instant::now());
+        let sets = [set(), serving.set.clone().unwrap()];
+        let taken = (3..99).zip(sets.iter().cycle());
+        taken.for_each(|(sequence, set)| serving.swap(set.clone(), channel(sequence, None), Instant::now()));
+        assert_eq!((serving.left.len(), &serving.left[0]), (MOST_LEFT, &"97".repeat(64)));
+    }
+
+    #[test]
+    fn each_look_at_the_store_lets_go_of_what_is_too_long_ago() {
+        let long_ago = Instant::now().checked_sub(KEPT).unwrap();
+        for (since, is_kept) in [(Instant::now(), true), (long_ago, false)] {
+            let live = Live { current: RwLock::new(Arc::new(served(None, since))), channel: None };
+            live.take_over(Ok(None), 0, SystemTime::now());
+            assert_eq!(live.serving().previous.is_some(), is_kept);
+        }
     }
 
     #[test]

@@ -37,6 +37,8 @@ pub struct Serving {
     pub(super) tally: Arc<Tally>,
     /// What served before, as long as it is kept.
     pub(super) previous: Option<Previous>,
+    /// The releases that served before, the last first.
+    pub(super) left: Vec<String>,
 }
 
 impl Serving {
@@ -54,6 +56,7 @@ impl Serving {
             reverted: None,
             tally: Arc::default(),
             previous: None,
+            left: Vec::new(),
         }
     }
 
