@@ -102,15 +102,19 @@ impl Admission {
         let digests: BTreeMap<_, _> = digests.collect();
         let mut policies = Vec::new();
         for written in &document.policies {
-            let mut admit = |written: &PolicyDocument| {
+            let admit = |written: &PolicyDocument, findings: &mut Findings| {
                 let digest = digests.get(written.component.as_str()).map(String::as_str).unwrap_or_default();
-                self.admit_policy((package, digest), written, (&base, caps), &env, &mut findings)
+                self.admit_policy((package, digest), written, (&base, caps), &env, findings)
             };
-            let (policy, candidate) = (admit(written), written.of_candidate().map(|it| admit(&it)));
+            let policy = admit(written, &mut findings);
+            let mut of_candidate = Findings::default();
+            let candidate = written.of_candidate().and_then(|it| admit(&it, &mut of_candidate));
+            findings.add_candidate(of_candidate);
             let Some(mut policy) = policy else { continue };
-            if let (Some(candidate), Some(written)) = (candidate.flatten(), &written.candidate) {
+            if let (Some(candidate), Some(written)) = (candidate, &written.candidate) {
+                let candidate = Candidate { policy: candidate, rollout: written.rollout };
                 compare(&policy, &candidate, &mut findings);
-                policy.candidate = Some(Box::new(Candidate { policy: candidate, rollout: written.rollout }));
+                policy.candidate = Some(Box::new(candidate));
             }
             policies.push(policy);
         }
@@ -126,6 +130,7 @@ impl Admission {
             let text = "policies only look on: its events are decided as those that no policy answers";
             findings.warn(None, format!("`{trigger}`: {text}"));
         }
+        part_challenges(&policies, &mut findings);
         let set = &document.set;
         Ok(PolicySet {
             rollout_key: self.rollout_key.clone().unwrap_or_default(),
@@ -248,7 +253,7 @@ impl Admission {
 }
 
 /// Holds a candidate against the policy that it stands in for: what one of them answers, the other answers too.
-fn compare(policy: &Policy, candidate: &Policy, findings: &mut Findings) {
+fn compare(policy: &Policy, Candidate { policy: candidate, rollout }: &Candidate, findings: &mut Findings) {
     let name = Some(policy.name.as_str());
     let sorted = |policy: &Policy| policy.triggers.iter().copied().collect::<BTreeSet<_>>();
     let named =
@@ -263,8 +268,22 @@ fn compare(policy: &Policy, candidate: &Policy, findings: &mut Findings) {
             named(other)
         );
         findings.add(name, text);
-    } else if own.contains(&Trigger::PreSignUp) {
+    } else if own.contains(&Trigger::PreSignUp) && (1..100).contains(rollout) {
         findings.warn(name, "its candidate answers a part of the sign-ups, and whoever signs up can try several names");
+    }
+}
+
+/// Warns of candidates whose users come to the other side of another policy in the same sign-in.
+fn part_challenges(policies: &[Policy], findings: &mut Findings) {
+    let of_challenges = |policy: &Policy| policy.triggers.iter().any(|trigger| trigger.is_challenge());
+    let answering: Vec<_> =
+        policies.iter().filter(|policy| policy.mode == Mode::Enforce && of_challenges(policy)).collect();
+    for policy in answering.iter().filter(|_| answering.len() > 1) {
+        if policy.candidate.as_ref().is_some_and(|candidate| (1..100).contains(&candidate.rollout)) {
+            let text = "its candidate has a part of the sign-ins by challenges, and other policies have a part in each: whoever \
+                        comes to one side here may come to either side there, so each has to understand both";
+            findings.warn(Some(&policy.name), text);
+        }
     }
 }
 
@@ -317,6 +336,14 @@ impl Findings {
 
     fn warn(&mut self, policy: Option<&str>, text: impl AsRef<str>) {
         self.warnings.push(Finding { policy: policy.map(str::to_owned), text: one_line(text.as_ref()) });
+    }
+
+    /// Takes over what was found of a candidate, where it is not the same as of its policy.
+    fn add_candidate(&mut self, candidate: Self) {
+        for (all, found) in [(&mut self.errors, candidate.errors), (&mut self.warnings, candidate.warnings)] {
+            let found: Vec<_> = found.into_iter().filter(|finding| !all.contains(finding)).collect();
+            all.extend(found.into_iter().map(|it| Finding { text: format!("its candidate: {}", it.text), ..it }));
+        }
     }
 
     fn take_one<T, E: ToString>(&mut self, policy: Option<&str>, result: Result<T, E>) -> Option<T> {

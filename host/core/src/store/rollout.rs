@@ -76,7 +76,16 @@ mod tests {
             let same = (0..1_000).filter(|user| of(key, policy, pool, &user.to_string()) == one[*user]).count();
             assert!(same < 40, "{key} {policy} {pool}: {same}");
         }
-        assert_eq!(of("k", "a", "p", "ina"), of("k", "a", "p", "ina"));
+    }
+
+    /// Reckoned by another implementation. Without a key, it is that of an empty one.
+    #[test]
+    fn a_bucket_is_the_same_wherever_it_is_reckoned() {
+        let long = "x".repeat(300);
+        for (user, without, with) in [("ina", 77, 49), ("日本", 2, 92), (&long, 45, 78)] {
+            let of = |key| of(key, "deny-short-username", "eu-west-1_AbCdEfGhI", user);
+            assert_eq!((of(""), of("one key")), (without, with), "{user}");
+        }
     }
 
     /// How many of 100,000 users fulfil this, and how many of a hundred should.
@@ -106,5 +115,7 @@ mod tests {
         assert!((0..50).any(|id| client(id) != client(50)));
         let user = r#"{"userName":"ina","callerContext":{"clientId":"x"}}"#;
         assert_eq!(of(user), of(r#"{"userName":"ina","callerContext":{"clientId":"y"}}"#));
+        let nobody = |id: u8| of(&format!(r#"{{"userName":"","callerContext":{{"clientId":"{id}"}}}}"#));
+        assert!((0..50).all(|id| nobody(id) == client(id)));
     }
 }

@@ -8,7 +8,7 @@ use cogwit_core::{Call, Decision, decide};
 
 use crate::scenario::policies_wasm;
 use crate::split;
-use crate::support::{ADMISSION, caps, decided, package_of};
+use crate::support::{ADMISSION, admit, caps, decided, package_of};
 
 /// A set of one policy that sets `autoConfirmUser` to false, and whose candidate sets it to true.
 fn set(rollout: u8, admission: &Admission, lines: &str) -> Result<PolicySet, Rejected> {
@@ -60,13 +60,12 @@ fn nobody_and_everybody_are_exact() {
 }
 
 #[test]
-fn a_rollout_only_grows_and_stays_over_restarts() {
+fn a_user_keeps_the_candidate_as_the_rollout_grows() {
     let sides = |rollout| {
         let set = set(rollout, &ADMISSION, "").unwrap();
         (0..400).map(|user| side(&of_user(&set, user)) == Some(Side::Candidate)).collect::<Vec<_>>()
     };
-    let (few, again, more) = (sides(10), sides(10), sides(50));
-    assert_eq!(few, again);
+    let (few, more) = (sides(10), sides(50));
     assert!(few.iter().zip(&more).all(|(few, more)| more >= few), "a user left the candidate as it grew");
 }
 
@@ -76,10 +75,66 @@ fn what_cannot_be_rolled_out_is_refused() {
         |rollout, lines| set(rollout, &ADMISSION, lines).err().map(|error| error.to_string()).unwrap_or_default();
     assert!(errors(101, "").contains("`rollout` is 101"));
     assert!(errors(10, "mode = 'shadow'").contains("its candidate would answer nobody"));
-    let warnings =
-        |lines| set(10, &ADMISSION, lines).unwrap().warnings.into_iter().map(|it| it.text).collect::<String>();
-    assert!(warnings("").contains("COGWIT_ROLLOUT_KEY") && warnings("").contains("several names"));
-    assert!(!warnings("triggers = ['pre-authentication']").contains("several names"));
+    let warnings = |rollout, lines| {
+        set(rollout, &ADMISSION, lines).unwrap().warnings.into_iter().map(|it| it.text).collect::<String>()
+    };
+    assert!(warnings(10, "").contains("COGWIT_ROLLOUT_KEY") && warnings(1, "").contains("several names"));
+    assert!(!warnings(10, "triggers = ['pre-authentication']").contains("several names"));
+    assert!(!warnings(0, "").contains("several names") && !warnings(100, "").contains("several names"));
+}
+
+#[test]
+fn a_candidate_answers_what_its_policy_answers() {
+    let names = ["block-client.wasm", "deny-short-username.wasm"];
+    let components = names.map(|name| (name.to_owned(), std::fs::read(policies_wasm().join(name)).unwrap()));
+    let text = "schema = 1\n[set]\nname = 'it'\n[[policy]]\nname = 'it'\ncomponent = 'block-client.wasm'\n\
+                candidate = { component = 'deny-short-username.wasm', rollout = 1 }\n";
+    let rejected = admit(&Package::of(Document::parse(text).unwrap(), components.into())).err().unwrap();
+    assert_eq!(
+        rejected.to_string(),
+        "policy `it`: it answers `pre-authentication`, but its candidate `pre-sign-up`: name the `triggers` that both answer"
+    );
+}
+
+#[test]
+fn what_is_wrong_with_a_candidate_alone_is_told_of_it() {
+    let component = std::fs::read(policies_wasm().join("deny-short-username.wasm")).unwrap();
+    let errors = |lines: &str| {
+        let rejected = ADMISSION.admit(&package_of(&component, lines), &caps(), |_| None).err().unwrap();
+        rejected.findings.into_iter().map(|it| it.text).collect::<Vec<_>>()
+    };
+    let (wrong, refused) = ("settings = { minimum-length = 'x' }", "its settings are refused: ");
+    let of = |component: &str, settings: &str| {
+        format!("candidate = {{ component = '{component}', {settings} rollout = 1 }}")
+    };
+    let told = errors(&of("it.wasm", &format!("{wrong},")));
+    assert!(told.len() == 1 && told[0].starts_with(&format!("its candidate: {refused}")), "{told:?}");
+    let told = errors(&format!("{wrong}\n{}", of("absent.wasm", "")));
+    assert!(told.len() == 2 && told[1].starts_with("its candidate: the set does not hold `absent.wasm`"), "{told:?}");
+    // What it has from its policy is told once.
+    let told = errors(&format!("{wrong}\n{}", of("it.wasm", "")));
+    assert!(told.len() == 1 && told[0].starts_with(refused), "{told:?}");
+}
+
+#[test]
+fn challenges_that_several_policies_part_are_warned_of() {
+    let component = std::fs::read(policies_wasm().join("scripted.wasm")).unwrap();
+    let warned = |create: &str, verify: &str| {
+        let of = |trigger: &str, lines: &str| {
+            format!("triggers = ['{trigger}']\nlimits = {{ deadline = '2 s' }}\n{lines}\n")
+        };
+        let lines = of("create-auth-challenge", create)
+            + "[[policy]]\nname = 'verify'\ncomponent = 'it.wasm'\n"
+            + &of("verify-auth-challenge-response", verify);
+        let set = ADMISSION.admit(&package_of(&component, &lines), &caps(), |_| None).unwrap();
+        let parted = set.warnings.into_iter().filter(|it| it.text.contains("sign-ins by challenges"));
+        parted.filter_map(|it| it.policy).collect::<Vec<_>>()
+    };
+    let candidate = |rollout| format!("candidate = {{ component = 'it.wasm', rollout = {rollout} }}");
+    assert_eq!(warned(&candidate(10), ""), ["it"]);
+    assert_eq!(warned(&candidate(10), &candidate(10)), ["it", "verify"]);
+    assert_eq!(warned(&candidate(0), &candidate(100)), [""; 0]);
+    assert_eq!(warned(&candidate(10), "mode = 'shadow'"), [""; 0]);
 }
 
 /// Holds a count to what chance allows of so many users.
