@@ -1,6 +1,7 @@
 """What stands around a sign-in, through cognito-local: users of another directory, messages, and who came in."""
 
 import re
+import time
 from pathlib import Path
 
 from claims import both, read
@@ -59,10 +60,15 @@ def migrating(server: Server, pool: Pool) -> None:
 
 def messages(server: Server, pool: Pool, log: Path) -> None:
     def sent(name: str) -> dict[str, str]:
-        """The last message to a user, as cognito-local shows it."""
-        boxes = log.read_text().split("Confirmation Code Delivery")
-        boxes = [dict(re.findall(r"│ +([A-Z][A-Za-z ]*): +(.*?) +│", box)) for box in boxes]
-        return [box for box in boxes if box.get("Username") == name][-1]
+        """The message to a user, as cognito-local shows it, which may be after its answer."""
+        until = time.monotonic() + 5
+        while True:
+            boxes = log.read_text().split("Confirmation Code Delivery")
+            boxes = [dict(re.findall(r"│ +([A-Z][A-Za-z ]*): +(.*?) +│", box)) for box in boxes]
+            if of_user := [box for box in boxes if box.get("Username") == name]:
+                return of_user[-1]
+            assert time.monotonic() < until, boxes
+            time.sleep(0.02)
 
     with step("messages in the set's words, in the user's language, with the code"), told(server, *SIGN_UP * 2):
         pool.sign_up("kaia.norsk", locale="nb-NO")

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 NUMBERS = itertools.count(1)
+COUNT = "cogwit_decisions_total{"
 
 
 class Server:
@@ -49,9 +50,20 @@ class Server:
         return self.process.wait(20)
 
     def records(self) -> list[dict]:
-        """Every record so far."""
-        lines = self.out.read_text().splitlines(keepends=True)
-        return [json.loads(line) for line in lines if line.endswith("\n")]
+        """Every record so far. An answer is not held up by its record, so of what is decided by now the last may still come."""
+        decided = self.decided() if self.process.poll() is None else 0
+        until = time.monotonic() + 5
+        while True:
+            lines = self.out.read_text().splitlines(keepends=True)
+            records = [json.loads(line) for line in lines if line.endswith("\n")]
+            if len(records) >= decided or time.monotonic() > until:
+                return records
+            time.sleep(0.02)
+
+    def decided(self) -> int:
+        """How many events it decided, by its own count."""
+        counts = [line for line in self.get("/metrics")[2].splitlines() if line.startswith(COUNT)]
+        return sum(int(line.rpartition(" ")[2]) for line in counts)
 
     @contextmanager
     def writes(self, count: int):
