@@ -6,11 +6,12 @@ import shutil
 import subprocess
 import sys
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from clients import refusal
+from clients import Refused, refusal
 from events import TOO_SHORT, event
 from peers import step
 from server import Server
@@ -158,14 +159,22 @@ def at_once(cogwit: Path, slow: Path, folder: Path, clients: list) -> None:
     with ThreadPoolExecutor(1) as pool:
         for client in clients:
             with step(f"one too many: the exception that the SDK for {type(client).__name__} has for it"):
-                first = under_way(server, pool, invoke)
-                refused = refusal(invoke, client)
+                first, refused = one_too_many(server, pool, invoke, client)
                 assert (refused.code, refused.typed) == ("TooManyRequestsException", True), refused
                 assert first.result()["Payload"].encode() == ALLOWED.replace(b"null", b"true"), first.result()
         with step("the word to end: what is under way is answered"):
             last = under_way(server, pool, invoke)
             assert server.end() == 0
             assert last.result()["Payload"].encode() == ALLOWED.replace(b"null", b"true"), last.result()
+
+
+def one_too_many(server: Server, pool: ThreadPoolExecutor, invoke, client) -> tuple[Future, Refused]:
+    """An invocation, and what another one was told meanwhile. On a busy machine the first may be over by then."""
+    for _ in range(5):
+        first = under_way(server, pool, invoke)
+        with suppress(AssertionError):
+            return first, refusal(invoke, client)
+    raise AssertionError("nothing was refused")
 
 
 def under_way(server: Server, pool: ThreadPoolExecutor, invoke) -> Future:
