@@ -296,6 +296,49 @@ fn there_is_no_way_back_to_what_broke_or_never_served() {
 }
 
 #[test]
+fn what_the_operator_went_back_from_does_not_come_back() {
+    let (shop, name) = (Shop::open(), "left");
+    let store = shop.store();
+    store.publish(&bad(name));
+    let live = follow(&store, Access::default(), true);
+    // It never breaks, and was wrong all the same.
+    store.publish(&good(name));
+    assert_eq!(refresh(&live), Refreshed::Swapped);
+    let left = live.serving();
+    store.publish(&bad(name));
+    assert_eq!(refresh(&live), Refreshed::Swapped);
+    decide(&live, "break", 6, "fault");
+    assert_eq!((sequence(&live), told(name).len()), (Some(3), 1));
+    // It is at hand for whoever publishes it again.
+    store.publish(&good(name));
+    assert_eq!(refresh(&live), Refreshed::Swapped);
+    assert!(Arc::ptr_eq(left.set.as_ref().unwrap(), live.serving().set.as_ref().unwrap()));
+}
+
+#[test]
+fn what_it_went_back_to_gives_way_where_it_must_not_decide_any_more() {
+    let (shop, name) = (Shop::open(), "in-vain");
+    let store = shop.store();
+    let expires = SystemTime::now() + Duration::from_secs(6);
+    store.try_publish(&good(name), Some(expires)).unwrap();
+    let mut setup = host(&store);
+    (setup.following.auto_revert, setup.following.deny_expired) = (true, true);
+    let live = RUNTIME.block_on(Live::follow(setup, BUDGET, || None)).unwrap();
+    store.publish(&bad(name));
+    assert_eq!(refresh(&live), Refreshed::Swapped);
+    decide(&live, "break", 5, "fault");
+    assert_eq!((sequence(&live), refresh(&live)), (Some(1), Refreshed::Unchanged));
+    decide(&live, "app", 1, "allow");
+    thread::sleep(expires.duration_since(SystemTime::now()).unwrap_or_default() + Duration::from_millis(100));
+    decide(&live, "app", 1, "fault");
+    assert_eq!((refresh(&live), sequence(&live)), (Refreshed::Swapped, Some(2)));
+    decide(&live, "app", 1, "allow");
+    // And it stays with that, for there is nothing better.
+    decide(&live, "break", 5, "fault");
+    assert_eq!((refresh(&live), sequence(&live)), (Refreshed::Unchanged, Some(2)));
+}
+
+#[test]
 fn a_set_that_is_signed_again_is_counted_on() {
     let (shop, name) = (Shop::open(), "again");
     let store = shop.store();
