@@ -16,7 +16,7 @@ use crate::program::{Cogwit, cogwit, is, json, stderr, stdout};
 use crate::support::{Folder, SIGN_UP};
 
 /// Records as hosts write them: of a policy with a candidate, of one that looks on, and of one that does neither. One line is
-/// none, and one has the prefix that `aws logs tail` gives it.
+/// none, and `aws logs tail` wrote something before two: with `--format detailed` before one, with `--format short` before one.
 const RECORDS: &str = include_str!("compare.jsonl");
 
 /// A record of two policies of this name, one with a candidate, one that looks on.
