@@ -19,7 +19,7 @@ use crate::support::{Folder, SIGN_UP};
 /// none, and `aws logs tail` wrote something before two: with `--format detailed` before one, with `--format short` before one.
 const RECORDS: &str = include_str!("compare.jsonl");
 
-/// A record of two policies of this name, one with a candidate, one that looks on.
+/// A record of two policies of this name, one with a candidate, one that looks on. Their set has it too.
 fn record(name: &str, side: &str, verdict: &str, agrees: bool) -> String {
     let of = |mode: &str| {
         format!(
@@ -29,8 +29,16 @@ fn record(name: &str, side: &str, verdict: &str, agrees: bool) -> String {
     let (enforced, looks_on) = (of("enforce"), of("shadow"));
     let differs = if agrees { String::new() } else { format!(r#","differs":[{name:?}]"#) };
     format!(
-        r#"{{"id":{name:?},"time":"2026-11-23T08:00:00.000Z","decision":{name:?},"newer":[{{}}],"policies":[{{{enforced},"side":"{side}","verdict":"{verdict}","fault":{{"kind":{name:?}}}}},{{{looks_on},"verdict":"allow","agrees":{agrees}{differs}}}]}}"#
+        r#"{{"id":{name:?},"time":"2026-11-23T08:00:00.000Z","decision":{name:?},"newer":[{{}}],"policies":[{{{enforced},"side":"{side}","verdict":"{verdict}","fault":{{"kind":{name:?}}}}},{{{looks_on},"verdict":"allow","agrees":{agrees}{differs}}}],"set":{{"digest":{name:?}}}}}"#
     ) + "\n"
+}
+
+/// So many records of both sides under a set, and how many of them are denials.
+fn step(set: &str, [stable, denied]: [usize; 2], [candidate, candidate_denied]: [usize; 2]) -> String {
+    let of = |side, verdict, count| record("it", side, verdict, true).repeat(count);
+    let stable = of("stable", "deny", denied) + &of("stable", "allow", stable - denied);
+    let candidate = of("candidate", "deny", candidate_denied) + &of("candidate", "allow", candidate - candidate_denied);
+    (stable + &candidate).replace(r#"{"digest":"it"}"#, &format!("{{\"digest\":\"{set}\"}}"))
 }
 
 fn compare(records: &str) -> Cogwit {
@@ -53,8 +61,8 @@ access-gate
   side       digest        runs  allow  deny  fault  fuel: mean  median   p99  us: median  p99    memory
   stable     5d41402abc4b    10      9     1      0        1823    1823  1823         130  140  64.2 KiB
   candidate  9e107d9d372b     9      3     5      1        2105    2105  2105         110  140  64.2 KiB
-  denials: 10.00 % of stable 5d41402abc4b, 55.56 % of candidate 9e107d9d372b: more by 3.61 to 72.41 points
-  faults: 0.00 % of stable 5d41402abc4b, 11.11 % of candidate 9e107d9d372b: may be chance (-18.10 to +43.50 points)
+  denials in set 3b5d5c371295: 10.00 % of stable 5d41402abc4b, 55.56 % of candidate 9e107d9d372b: more by 3.61 to 72.41 points
+  faults in set 3b5d5c371295: 0.00 % of stable 5d41402abc4b, 11.11 % of candidate 9e107d9d372b: may be chance (-18.10 to +43.50 points)
   candidate 9e107d9d372b: faults: deadline 1 (r-07)
 
 e-mail-rules
@@ -112,11 +120,38 @@ fn a_check_fails_over_a_difference_alone() {
     compare(&one).arg("--check").ends(0);
 }
 
+/// As many are denied on both sides of either day; a candidate with more of the users on the worse day did no worse.
 #[test]
-fn sides_that_answered_one_after_the_other_are_not_compared() {
-    let later = record("it", "candidate", "deny", true).replace("T08:", "T09:").repeat(50);
-    let told = stdout(&compare(&(record("it", "stable", "allow", true).repeat(50) + &later)).arg("--check").ends(0));
-    assert!(told.contains("not compared") && !told.contains("denials"), "{told}");
+fn each_step_of_a_rollout_is_compared_by_itself() {
+    let calm = step("calm", [990, 10], [10, 0]);
+    let worse = step("attack", [500, 250], [500, 250]).replace("T08:", "T09:");
+    // What is read first need not be what was first.
+    let records = compare(&(worse + &calm)).arg("--check");
+    let told = json(&records.clone().args(["--format", "json"]).ends(0));
+    let comparisons = told["policies"][0]["comparisons"].as_array().unwrap();
+    let told: Vec<_> = comparisons.iter().map(|it| (&it["set"], &it["denials"]["mayBeChance"])).collect();
+    assert_eq!(told, [(&"calm".into(), &true.into()), (&"attack".into(), &true.into())]);
+    for (format, what) in [("text", "denials"), ("html", "Denials")] {
+        let told = stdout(&records.clone().args(["--format", format]).ends(0));
+        let sets = ["calm: 1.01 % of stable it, 0.00 %", "attack: 50.00 % of stable it, 50.00 %"];
+        let [calm, attack] = sets.map(|set| told.find(&format!("{what} in set {set} of candidate it: ")));
+        assert!(calm.is_some() && calm < attack, "{told}");
+    }
+}
+
+#[test]
+fn sides_are_not_compared_across_sets_nor_components_nor_without_a_set() {
+    let [stable, candidate] = [step("one", [50, 0], [0, 0]), step("one", [0, 0], [50, 50])];
+    let rebuilt = |side: &str| side.replace(r#""digest":"it","mode":"enforce""#, r#""digest":"new","mode":"enforce""#);
+    for records in [
+        stable.clone() + &candidate.replace("one", "other"),
+        (stable.clone() + &candidate).replace(r#""set""#, r#""newer""#),
+        stable.clone() + &candidate + &rebuilt(&candidate),
+        rebuilt(&stable) + &stable + &candidate,
+    ] {
+        let told = stdout(&compare(&records).arg("--check").ends(0));
+        assert!(told.contains("not compared: ") && !told.contains("denials"), "{told}");
+    }
 }
 
 /// Each element that is begun is ended, in order; none runs or loads anything.

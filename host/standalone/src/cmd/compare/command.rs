@@ -17,9 +17,10 @@ use crate::output::out;
 /// Records are the JSON lines that a host writes, one for each decision; whatever stands before the first { of a line is passed
 /// over. A policy's runs are told by side and by component; medians and 99th percentiles are within 0.2 %.
 ///
-/// Whether a candidate's denials and faults may be more or fewer by chance is told by the 95 % interval of the difference, where
-/// both sides answered during the same time. Of twenty intervals where nothing differs, one says that something does; and it
-/// takes each run as independent of the others, so a few users with many runs each make it too narrow.
+/// Whether a candidate's denials and faults may be more or fewer by chance is told by the 95 % interval of the difference, for
+/// each set under which both sides answered: every step of a rollout is a set of its own, and parts the users otherwise. Of
+/// twenty intervals where nothing differs, one says that something does; and it takes each run as independent of the others, so
+/// a few users with many runs each make it too narrow.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Exit codes:

@@ -9,8 +9,9 @@ use super::difference::Share;
 use super::record::{Record, Run, Side, Verdict};
 use super::spread::Spread;
 use super::tally::Tally;
+use super::trial::Trial;
 
-/// How many groups are told apart. Records may say anything.
+/// How many groups are told apart, and how many trials. Records may say anything.
 const MOST: usize = 500;
 
 /// What is the same for all runs of a group.
@@ -37,7 +38,9 @@ pub(super) struct Counts {
     /// Runs of policies without a candidate that do not look on, where those do not count.
     pub(super) others: u64,
     pub(super) groups: BTreeMap<Key, Group>,
-    /// Runs of the groups that were too many.
+    /// By policy and by the digest of the set.
+    pub(super) trials: BTreeMap<(String, String), Trial>,
+    /// Runs of the groups and trials that were too many.
     pub(super) left_out: u64,
 }
 
@@ -85,6 +88,7 @@ impl Counts {
             unwatched: 0,
             others: 0,
             groups: BTreeMap::new(),
+            trials: BTreeMap::new(),
             left_out: 0,
         }
     }
@@ -98,16 +102,32 @@ impl Counts {
         for run in &record.policies {
             if run.side() == Side::Alone && !self.all {
                 self.others += 1;
-                continue;
-            }
-            let key = Key { policy: run.name.to_string(), side: run.side(), digest: run.digest.to_string() };
-            if self.groups.len() < MOST || self.groups.contains_key(&key) {
-                let group = self.groups.entry(key).or_insert_with(|| Group::since(record.time));
-                group.add(run, record, self.examples);
-            } else {
+            } else if !self.group(run, record) || !self.trial(run, record) {
                 self.left_out += 1;
             }
         }
+    }
+
+    /// Counts a run in its group, if there is room.
+    fn group(&mut self, run: &Run, record: &Record) -> bool {
+        let key = Key { policy: run.name.to_string(), side: run.side(), digest: run.digest.to_string() };
+        if self.groups.len() >= MOST && !self.groups.contains_key(&key) {
+            return false;
+        }
+        let group = self.groups.entry(key).or_insert_with(|| Group::since(record.time));
+        group.add(run, record, self.examples);
+        true
+    }
+
+    /// Counts an answer of a side for its set, if there is room.
+    fn trial(&mut self, run: &Run, record: &Record) -> bool {
+        let (Some(set), Side::Stable | Side::Candidate) = (record.set(), run.side()) else { return true };
+        let key = (run.name.to_string(), set.to_owned());
+        if self.trials.len() >= MOST && !self.trials.contains_key(&key) {
+            return false;
+        }
+        self.trials.entry(key).or_insert_with(|| Trial::since(record.time)).add(run, record.time);
+        true
     }
 }
 
@@ -162,10 +182,6 @@ impl Span {
     fn include(&mut self, time: SystemTime) {
         self.first = self.first.min(time);
         self.last = self.last.max(time);
-    }
-
-    pub(super) fn overlaps(&self, other: &Self) -> bool {
-        self.first <= other.last && other.first <= self.last
     }
 }
 

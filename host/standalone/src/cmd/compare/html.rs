@@ -99,7 +99,7 @@ fn compared(out: &mut String, it: &Comparison<'_>) -> fmt::Result {
     for (what, difference) in [("Denials", &it.denials), ("Faults", &it.faults)] {
         let class = if difference.may_be_chance { "chance" } else { "sure" };
         let shares = shares(it, difference);
-        writeln!(out, "<p>{what}: {}: <span class=\"{class}\">{difference}</span></p>", Safe(&shares))?;
+        writeln!(out, "<p>{what} {}: <span class=\"{class}\">{difference}</span></p>", Safe(&shares))?;
     }
     Ok(())
 }

@@ -8,6 +8,8 @@ mod lines;
 mod record;
 /// What records add up to.
 mod counts;
+/// What both sides answered under one set.
+mod trial;
 /// How values are spread.
 mod spread;
 /// How often something was so, and where.

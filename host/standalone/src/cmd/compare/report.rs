@@ -10,6 +10,7 @@ use super::difference::Difference;
 use super::lines::At;
 use super::record::Side;
 use super::tally::Tally;
+use super::trial::Trial;
 
 /// What was found.
 #[derive(Debug, Serialize)]
@@ -26,7 +27,7 @@ pub(super) struct Report<'a> {
     /// Runs of policies that are not told of, since they have no candidate and do not look on.
     pub(super) others: u64,
     pub(super) unreadable: &'a Unreadable,
-    /// Runs that are not counted, since there are too many policies and components.
+    /// Runs that are not counted, or not compared, since there are too many policies, components and sets.
     pub(super) left_out: u64,
     pub(super) policies: Vec<Policy<'a>>,
 }
@@ -68,6 +69,7 @@ impl fmt::Display for First {
 pub(super) struct Policy<'a> {
     pub(super) name: &'a str,
     pub(super) sides: Vec<Part<'a>>,
+    /// By the first of their records.
     pub(super) comparisons: Vec<Comparison<'a>>,
 }
 
@@ -80,9 +82,10 @@ pub(super) struct Part<'a> {
     pub(super) group: &'a Group,
 }
 
-/// A candidate beside what answered the others at the same time.
+/// A candidate beside what answered the others under the same set.
 #[derive(Debug, Serialize)]
 pub(super) struct Comparison<'a> {
+    pub(super) set: &'a str,
     pub(super) stable: &'a str,
     pub(super) candidate: &'a str,
     pub(super) denials: Difference,
@@ -102,7 +105,10 @@ impl<'a> Report<'a> {
             others: counts.others,
             unreadable,
             left_out: counts.left_out,
-            policies: groups.chunk_by(|(a, _), (b, _)| a.policy == b.policy).filter_map(Policy::of).collect(),
+            policies: groups
+                .chunk_by(|(a, _), (b, _)| a.policy == b.policy)
+                .filter_map(|groups| Policy::of(groups, counts))
+                .collect(),
         }
     }
 
@@ -116,14 +122,14 @@ impl<'a> Report<'a> {
 }
 
 impl<'a> Policy<'a> {
-    fn of(groups: &[(&'a Key, &'a Group)]) -> Option<Self> {
+    fn of(groups: &[(&'a Key, &'a Group)], counts: &'a Counts) -> Option<Self> {
+        let name = groups.first().map(|(key, _)| key.policy.as_str())?;
         let part = |(key, group): &(&'a Key, &'a Group)| Part { side: key.side, digest: &key.digest, group };
-        let sides: Vec<_> = groups.iter().map(part).collect();
-        let on = |side| sides.iter().filter(move |part| part.side == side);
-        let pairs = on(Side::Stable).flat_map(|stable| on(Side::Candidate).map(move |candidate| (stable, candidate)));
-        let at_once = pairs.filter(|(stable, candidate)| stable.group.span.overlaps(&candidate.group.span));
-        let comparisons = at_once.map(|(stable, candidate)| Comparison::of(stable, candidate)).collect();
-        Some(Self { name: groups.first().map(|(key, _)| key.policy.as_str())?, sides, comparisons })
+        let trials = counts.trials.range((name.to_owned(), String::new())..);
+        let mut trials: Vec<_> = trials.take_while(|((policy, _), _)| policy == name).collect();
+        trials.sort_by_key(|(_, trial)| trial.first);
+        let comparisons = trials.into_iter().filter_map(|((_, set), trial)| Comparison::of(set, trial)).collect();
+        Some(Self { name, sides: groups.iter().map(part).collect(), comparisons })
     }
 }
 
@@ -136,17 +142,16 @@ impl Policy<'_> {
 }
 
 impl<'a> Comparison<'a> {
-    fn of(stable: &Part<'a>, candidate: &Part<'a>) -> Self {
-        let difference = |count: fn(&Group) -> u64| {
-            let [stable, candidate] = [stable.group, candidate.group].map(|group| group.share(count(group)));
-            Difference::of(stable, candidate)
-        };
-        Self {
-            stable: stable.digest,
-            candidate: candidate.digest,
-            denials: difference(|group| group.denials),
-            faults: difference(|group| group.faults),
-        }
+    /// None, unless one component answered on each side.
+    fn of(set: &'a str, trial: &'a Trial) -> Option<Self> {
+        let (stable, candidate) = (&trial.stable, &trial.candidate);
+        Some(Self {
+            set,
+            stable: stable.component()?,
+            candidate: candidate.component()?,
+            denials: Difference::of(stable.denials(), candidate.denials()),
+            faults: Difference::of(stable.faults(), candidate.faults()),
+        })
     }
 }
 

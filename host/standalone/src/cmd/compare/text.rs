@@ -14,7 +14,7 @@ pub(super) const COLUMNS: [&str; 12] =
     ["side", "digest", "runs", "allow", "deny", "fault", "fuel: mean", "median", "p99", "us: median", "p99", "memory"];
 
 /// What is told where nothing can be.
-pub(super) const NOT_COMPARED: &str = "not compared: a candidate and a stable side have to answer during the same time";
+pub(super) const NOT_COMPARED: &str = "not compared: both sides have to answer under one set, each with one component";
 
 pub(super) fn text(report: &Report<'_>) -> String {
     let mut lines: Vec<_> = head(report).iter().map(|(name, value)| format!("{name:9}  {value}")).collect();
@@ -39,7 +39,7 @@ pub(super) fn head(report: &Report<'_>) -> Vec<(&'static str, String)> {
     let sets = report.sets.entries();
     if sets.len() > 1 {
         let digests: Vec<_> = sets.iter().map(|set| format!("{} {}", short(set.name), set.count)).collect();
-        head.push(("sets", format!("{}: what has other settings in each is added up", digests.join(", "))));
+        head.push(("sets", format!("{}: the tables add them up, whatever their settings", digests.join(", "))));
     }
     let (lines, first) = (report.unreadable.lines, report.unreadable.first.as_ref());
     head.extend(first.map(|first| ("no record", format!("{lines} of the lines; the first is {first}"))));
@@ -93,14 +93,15 @@ fn compared(it: &Comparison<'_>) -> [String; 2] {
     [("denials", &it.denials), ("faults", &it.faults)].map(|(what, difference)| {
         let told = difference.to_string();
         let told = if difference.may_be_chance { told } else { styled(&told, AnsiColor::Yellow) };
-        format!("  {what}: {}: {told}", shares(it, difference))
+        format!("  {what} {}: {told}", shares(it, difference))
     })
 }
 
-/// The shares that are compared.
+/// The shares that are compared, and where.
 pub(super) fn shares(it: &Comparison<'_>, difference: &Difference) -> String {
     let [stable, candidate] = [difference.stable, difference.candidate].map(|share| share * 100.0);
-    format!("{stable:.2} % of stable {}, {candidate:.2} % of candidate {}", short(it.stable), short(it.candidate))
+    let [set, before, after] = [it.set, it.stable, it.candidate].map(short);
+    format!("in set {set}: {stable:.2} % of stable {before}, {candidate:.2} % of candidate {after}")
 }
 
 /// What differed and what broke.
