@@ -120,6 +120,30 @@ fn a_check_fails_over_a_difference_alone() {
     compare(&one).arg("--check").ends(0);
 }
 
+#[test]
+fn a_check_that_saw_nothing_fails() {
+    let unseen = |records: &str| records.replace(r#""mode":"shadow""#, r#""mode":"enforce""#);
+    let unwatched = |records: &str| unseen(records).replace(r#""newer":[{}]"#, r#""unwatched":true"#);
+    let [stable, candidate] = [step("one", [50, 0], [0, 0]), step("other", [0, 0], [50, 50])];
+    for records in [
+        unseen(&stable),
+        unseen(&(stable.clone() + &candidate)),
+        unwatched(&candidate),
+        unseen(&stable).replace(r#""side""#, r#""newer""#),
+    ] {
+        for format in ["text", "json", "html"] {
+            let records = compare(&records).args(["--format", format]);
+            let told = stdout(&records.clone().ends(0).stderr_eq(""));
+            let ended = records.arg("--check").ends(4).stdout_eq(told);
+            assert!(stderr(&ended).contains("nothing was checked: "), "{}", stderr(&ended));
+        }
+    }
+    let both = step("one", [5, 0], [5, 0]);
+    for records in [&stable, &both, &unseen(&both), &unwatched(&both)] {
+        compare(records).arg("--check").ends(0).stderr_eq("");
+    }
+}
+
 /// As many are denied on both sides of either day; a candidate with more of the users on the worse day did no worse.
 #[test]
 fn each_step_of_a_rollout_is_compared_by_itself() {

@@ -24,10 +24,11 @@ use crate::output::out;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Exit codes:
-  0  compared
+  0  compared; with --check: and nothing differs
   1  with --check: they differ
   2  the command line is wrong
-  4  a file cannot be read, or none of the lines is a record
+  4  a file cannot be read, or none of the lines is a record; with --check: nobody looked on, and no
+     set has answers of both sides
 
 Examples:
   cogwit serve --policies policies/ >records.jsonl
@@ -45,13 +46,17 @@ pub(crate) struct Args {
     #[arg(long, value_name = "NUMBER", default_value_t = 3)]
     examples: usize,
     /// End with 1 if a policy that looks on disagrees with an answer, or a candidate's denials or faults differ by more
-    /// than chance
+    /// than chance; with 4 if nobody looked on and no candidate was compared
     #[arg(long)]
     check: bool,
     /// json: one object; html: one page, with charts
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
 }
+
+/// A check that saw nothing has found nothing wrong, and that is no reason to go on.
+const UNCHECKED: &str = "nothing was checked: nobody looked on, and no set has answers of both sides; give it records of a longer \
+                         time, under a set with a candidate that answers some users or with a policy of the mode `shadow`";
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Format {
@@ -84,6 +89,9 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
         Format::Html => html::page(&report),
     };
     out(&format!("{printed}\n")).map_err(Failure::unwritable)?;
+    if args.check && !report.says_something() {
+        return Err(Failure::could_not_run(UNCHECKED));
+    }
     Ok(ExitCode::from(if args.check && report.differs() { exit::FAILED } else { exit::ALLOW }))
 }
 

@@ -112,6 +112,13 @@ impl<'a> Report<'a> {
         }
     }
 
+    /// Whether a policy looked on, or a candidate was compared.
+    pub(super) fn says_something(&self) -> bool {
+        self.policies.iter().any(|policy| {
+            !policy.comparisons.is_empty() || policy.sides.iter().any(|part| part.group.differing.is_some())
+        })
+    }
+
     /// Whether a policy that looks on disagrees with an answer, or a candidate does otherwise than by chance.
     pub(super) fn differs(&self) -> bool {
         self.policies.iter().any(|policy| {
