@@ -234,8 +234,10 @@ fn names_without_end_are_counted_in_bounds() {
         (0..1200).map(|number| record(&format!("policy-{number}"), "stable", "fault", false)).collect();
     let told = json(&compare(&records).args(["--format", "json"]).ends(0));
     let entries = |list: &Value| list.as_array().map(Vec::len);
-    assert_eq!((entries(&told["policies"]), &told["leftOut"]), (Some(250), &1900.into()));
+    assert_eq!((entries(&told["policies"]), &told["leftOut"]), (Some(1000), &400.into()));
     assert_eq!((entries(&told["decisions"]), &told["decisions"][0]["name"]), (Some(101), &"others".into()));
+    assert!(stdout(&compare(&records).ends(0)).contains("left out   400 runs: there are too many"));
+    compare(&records).args(["--examples", "101"]).ends(2);
 }
 
 #[cfg(unix)]

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::ValueEnum;
+use clap::{ValueEnum, value_parser};
 
 use super::counts::Counts;
 use super::record::Record;
@@ -42,9 +42,9 @@ pub(crate) struct Args {
     /// Tell of the policies too that have no candidate and do not look on
     #[arg(long)]
     all: bool,
-    /// Name so many records for each difference and each kind of fault
-    #[arg(long, value_name = "NUMBER", default_value_t = 3)]
-    examples: usize,
+    /// Name so many records for each difference and each kind of fault, 0 to 100
+    #[arg(long, value_name = "NUMBER", default_value_t = 3, value_parser = value_parser!(u8).range(..=100))]
+    examples: u8,
     /// End with 1 if a policy that looks on disagrees with an answer, or a candidate's denials or faults differ by more
     /// than chance; with 4 if nobody looked on and no candidate was compared
     #[arg(long)]
@@ -66,7 +66,7 @@ enum Format {
 }
 
 pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
-    let mut counts = Counts::new(args.all, args.examples);
+    let mut counts = Counts::new(args.all, args.examples.into());
     let mut unreadable = Unreadable::default();
     lines::each(&args.files, |at, line| {
         let record = match line {

@@ -11,8 +11,11 @@ use super::spread::Spread;
 use super::tally::Tally;
 use super::trial::Trial;
 
-/// How many groups are told apart, and how many trials. Records may say anything.
-const MOST: usize = 500;
+/// How many groups are told apart, and how many trials: a set has a thousand policies at most. Records may say anything.
+const MOST: usize = 2000;
+
+/// How many bytes the groups keep together: some seven hundred buckets each, if there are so many.
+const MOST_BYTES: usize = 64 << 20;
 
 /// What is the same for all runs of a group.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -38,9 +41,11 @@ pub(super) struct Counts {
     /// Runs of policies without a candidate that do not look on, where those do not count.
     pub(super) others: u64,
     pub(super) groups: BTreeMap<Key, Group>,
+    /// About how many bytes the groups keep.
+    bytes: usize,
     /// By policy and by the digest of the set.
     pub(super) trials: BTreeMap<(String, String), Trial>,
-    /// Runs of the groups and trials that were too many.
+    /// Runs for which there was no room.
     pub(super) left_out: u64,
 }
 
@@ -88,6 +93,7 @@ impl Counts {
             unwatched: 0,
             others: 0,
             groups: BTreeMap::new(),
+            bytes: 0,
             trials: BTreeMap::new(),
             left_out: 0,
         }
@@ -97,7 +103,9 @@ impl Counts {
         self.records += 1;
         self.span.get_or_insert(Span::at(record.time)).include(record.time);
         self.decisions.add(&record.decision, &record.id, 0);
-        record.set().into_iter().for_each(|set| self.sets.add(set, &record.id, 0));
+        if let Some(set) = record.set() {
+            self.sets.add(set, &record.id, 0);
+        }
         self.unwatched += u64::from(record.unwatched);
         for run in &record.policies {
             if run.side() == Side::Alone && !self.all {
@@ -111,11 +119,11 @@ impl Counts {
     /// Counts a run in its group, if there is room.
     fn group(&mut self, run: &Run, record: &Record) -> bool {
         let key = Key { policy: run.name.to_string(), side: run.side(), digest: run.digest.to_string() };
-        if self.groups.len() >= MOST && !self.groups.contains_key(&key) {
+        if self.bytes >= MOST_BYTES || self.groups.len() >= MOST && !self.groups.contains_key(&key) {
             return false;
         }
         let group = self.groups.entry(key).or_insert_with(|| Group::since(record.time));
-        group.add(run, record, self.examples);
+        self.bytes += group.add(run, record, self.examples);
         true
     }
 
@@ -148,7 +156,9 @@ impl Group {
         }
     }
 
-    fn add(&mut self, run: &Run, record: &Record, examples: usize) {
+    /// Counts a run, and tells about how many bytes that takes.
+    fn add(&mut self, run: &Run, record: &Record, examples: usize) -> usize {
+        let mut bytes = self.fuel.add(run.fuel) + self.micros.add(run.micros());
         self.span.include(record.time);
         self.runs += 1;
         match run.verdict {
@@ -157,15 +167,14 @@ impl Group {
             Verdict::Fault => self.faults += 1,
         }
         if let Some(kind) = run.fault() {
-            self.fault_kinds.add(kind, &record.id, examples);
+            bytes += self.fault_kinds.add(kind, &record.id, examples);
         }
         if let Some(differed) = run.differed() {
             *self.differing.get_or_insert_default() += u64::from(differed);
-            run.differs.iter().for_each(|what| self.differs.add(what, &record.id, examples));
+            bytes += run.differs.iter().map(|what| self.differs.add(what, &record.id, examples)).sum::<usize>();
         }
-        self.fuel.add(run.fuel);
-        self.micros.add(run.micros());
         self.memory_bytes = self.memory_bytes.max(run.memory_bytes);
+        bytes
     }
 
     /// How many of the runs were so.
@@ -187,4 +196,36 @@ impl Span {
 
 fn rfc3339<S: Serializer>(time: &SystemTime, to: S) -> Result<S::Ok, S::Error> {
     to.collect_str(&humantime::format_rfc3339_millis(*time))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(set: usize) -> Record {
+        let run =
+            r#""name":"it","digest":"it","mode":"enforce","side":"stable","verdict":"allow","fuel":7,"memoryBytes":1"#;
+        let micros = r#""instantiateMicros":1,"callMicros":1,"releaseMicros":1"#;
+        let set = format!(r#""set":{{"digest":"{set}"}}"#);
+        let head = r#""id":"it","time":"2026-11-23T08:00:00Z","decision":"allow""#;
+        Record::read(format!(r#"{{{head},"policies":[{{{run},{micros}}}],{set}}}"#).as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn of_sets_without_end_some_are_compared() {
+        let mut counts = Counts::new(false, 3);
+        (0..MOST + 5).chain([0]).for_each(|set| counts.add(&record(set)));
+        assert_eq!((counts.trials.len(), counts.groups.len(), counts.left_out), (MOST, 1, 5));
+    }
+
+    #[test]
+    fn where_no_bytes_are_left_runs_are_left_out() {
+        let mut counts = Counts::new(false, 3);
+        counts.add(&record(0));
+        assert!(counts.bytes > 0);
+        counts.bytes = MOST_BYTES;
+        counts.add(&record(0));
+        let runs: u64 = counts.groups.values().map(|group| group.runs).sum();
+        assert_eq!((counts.records, runs, counts.left_out), (2, 1, 1));
+    }
 }

@@ -7,6 +7,9 @@ use serde::{Serialize, Serializer};
 /// How many of a value's leading bits tell its bucket: values of one bucket are within 0.2 % of each other.
 const BITS: u32 = 10;
 
+/// About how many bytes a bucket takes.
+const BUCKET: usize = 48;
+
 /// How values are spread.
 #[derive(Debug, Default)]
 pub(super) struct Spread {
@@ -24,13 +27,16 @@ struct Bucket {
 }
 
 impl Spread {
-    pub(super) fn add(&mut self, value: u64) {
+    /// Takes a value, and tells about how many bytes that takes.
+    pub(super) fn add(&mut self, value: u64) -> usize {
+        let before = self.buckets.len();
         let shift = value.checked_ilog2().unwrap_or_default().saturating_sub(BITS - 1);
         let bucket = self.buckets.entry(value >> shift << shift).or_default();
         bucket.count += 1;
         bucket.greatest = bucket.greatest.max(value);
         self.count += 1;
         self.sum += u128::from(value);
+        (self.buckets.len() - before) * BUCKET
     }
 
     pub(super) fn mean(&self) -> u64 {
@@ -81,7 +87,8 @@ mod tests {
 
     fn of(values: impl IntoIterator<Item = u64>) -> Spread {
         let mut spread = Spread::default();
-        values.into_iter().for_each(|value| spread.add(value));
+        let bytes: usize = values.into_iter().map(|value| spread.add(value)).sum();
+        assert_eq!(bytes, spread.buckets.len() * BUCKET);
         spread
     }
 

@@ -7,6 +7,9 @@ use serde::{Serialize, Serializer};
 /// How many names are told apart. Records may say anything.
 const MOST: usize = 100;
 
+/// About how many bytes a name takes, or an id, besides its own.
+const ENTRY: usize = 64;
+
 /// What every other name counts as.
 const OTHERS: &str = "others";
 
@@ -30,14 +33,17 @@ pub(super) struct Entry<'a> {
 }
 
 impl Tally {
-    /// Counts a name, and keeps the record's id as long as there are fewer than `examples`.
-    pub(super) fn add(&mut self, name: &str, id: &str, examples: usize) {
+    /// Counts a name, keeps the record's id as long as there are fewer than `examples`, and tells about how many bytes that takes.
+    pub(super) fn add(&mut self, name: &str, id: &str, examples: usize) -> usize {
+        let before = self.0.len();
         let name = if self.0.len() < MOST || self.0.contains_key(name) { name } else { OTHERS };
         let seen = self.0.entry(name.to_owned()).or_default();
         seen.count += 1;
-        if seen.ids.len() < examples {
+        let is_kept = seen.ids.len() < examples;
+        if is_kept {
             seen.ids.push(id.to_owned());
         }
+        (self.0.len() - before) * (ENTRY + name.len()) + usize::from(is_kept) * (ENTRY + id.len())
     }
 
     /// The most frequent first.
@@ -62,9 +68,9 @@ mod tests {
     #[test]
     fn the_most_frequent_comes_first_with_its_first_records() {
         let mut tally = Tally::default();
-        for (name, id) in [("a", "1"), ("b", "2"), ("b", "3"), ("b", "4")] {
-            tally.add(name, id, 2);
-        }
+        let names = [("a", "1"), ("b", "2"), ("b", "3"), ("b", "4")];
+        let bytes = names.map(|(name, id)| tally.add(name, id, 2));
+        assert_eq!(bytes, [2 * ENTRY + 2, 2 * ENTRY + 2, ENTRY + 1, 0]);
         let entries: Vec<_> = tally.entries().iter().map(|it| (it.name, it.count, it.ids.join(" "))).collect();
         assert_eq!(entries, [("b", 3, "2 3".to_owned()), ("a", 1, "1".to_owned())]);
     }
@@ -72,8 +78,9 @@ mod tests {
     #[test]
     fn names_without_end_are_counted_together() {
         let mut tally = Tally::default();
-        (0..500).for_each(|name| tally.add(&format!("{name:03}"), "", 0));
-        tally.add("007", "", 0);
+        for name in (0..500).chain([7]) {
+            tally.add(&format!("{name:03}"), "", 0);
+        }
         let counts: Vec<_> = tally.entries().iter().map(|it| (it.name.to_owned(), it.count)).take(2).collect();
         assert_eq!((tally.0.len(), counts), (MOST + 1, vec![(OTHERS.to_owned(), 400), ("007".to_owned(), 2)]));
     }

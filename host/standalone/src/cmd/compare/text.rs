@@ -16,6 +16,9 @@ pub(super) const COLUMNS: [&str; 12] =
 /// What is told where nothing can be.
 pub(super) const NOT_COMPARED: &str = "not compared: both sides have to answer under one set, each with one component";
 
+/// Why runs are left out, and what helps.
+const TOO_MANY: &str = "there are too many policies, components and sets; give it fewer records, or do without --all";
+
 pub(super) fn text(report: &Report<'_>) -> String {
     let mut lines: Vec<_> = head(report).iter().map(|(name, value)| format!("{name:9}  {value}")).collect();
     for policy in &report.policies {
@@ -46,7 +49,7 @@ pub(super) fn head(report: &Report<'_>) -> Vec<(&'static str, String)> {
     let unwatched = Some(report.unwatched).filter(|it| *it > 0);
     head.extend(unwatched.map(|it| ("unwatched", format!("{it}: policies were to look on, and did not"))));
     let left_out = Some(report.left_out).filter(|it| *it > 0);
-    head.extend(left_out.map(|it| ("left out", format!("{it} runs: there are too many policies and components"))));
+    head.extend(left_out.map(|it| ("left out", format!("{it} runs: {TOO_MANY}"))));
     let others = Some(report.others).filter(|it| *it > 0);
     head.extend(others.map(|it| ("others", format!("{it} runs of policies without a side: --all tells of them"))));
     if report.policies.is_empty() {
