@@ -106,6 +106,51 @@ fn what_is_no_record_is_counted_and_nothing_else_is_an_error() {
 }
 
 #[test]
+fn whatever_a_line_holds_it_is_a_record_or_told() {
+    let good = record("it", "stable", "allow", true);
+    let with = |old: &str, new: &[u8]| {
+        let (before, after) = good.split_once(old).unwrap();
+        [before.as_bytes(), new, after.as_bytes()].concat()
+    };
+    let fuel = |value: &str| with(r#""fuel":7"#, format!("\"fuel\":{value}").as_bytes());
+    let folder = Folder::new();
+    for (line, reason) in [
+        (with(r#""id":"it""#, b"\"id\":\"\xff\""), Some("invalid unicode code point")),
+        (with("{}", b"\"\xff\""), None),
+        (with("", b"\xff\xfe\xef\xbb\xbf "), None),
+        (with("\n", b"\r\n"), None),
+        (with(r#""id":"it""#, br#""id":"it","id":"it""#), Some("duplicate field `id`")),
+        (with(r#""side":"stable""#, br#""side":"stable","side":"candidate""#), Some("duplicate field `side`")),
+        (with("[{}]", br#"[{"id":1,"id":2}],"newer":7"#), None),
+        (fuel("18446744073709551615"), None),
+        (fuel("18446744073709551616"), Some("invalid type: floating point ")),
+        (fuel("1e400"), Some("number out of range")),
+        (fuel("-1"), Some("invalid value: integer `-1`")),
+        (good.as_bytes().split_at(good.len() / 2).0.to_vec(), Some("EOF while parsing ")),
+        (good.trim_end().as_bytes().to_vec(), None),
+    ] {
+        folder.write("records", [good.as_bytes(), &line].concat());
+        let told = json(&folder.cogwit("compare").args(["records", "--format", "json"]).ends(0));
+        let (text, unreadable) = (String::from_utf8_lossy(&line), &told["unreadable"]);
+        assert_eq!(told["records"], 2 - usize::from(reason.is_some()), "{text}: {told}");
+        let first = unreadable["first"]["reason"].as_str();
+        assert!(first.unwrap_or_default().starts_with(reason.unwrap_or_default()), "{text}: {unreadable}");
+    }
+}
+
+#[test]
+fn files_and_standard_input_are_read_one_after_the_other() {
+    let good = record("it", "stable", "allow", true);
+    let folder = Folder::new().with("a", &good).with("b", good.repeat(2) + "none");
+    let compare = |last: &str| folder.cogwit("compare").stdin(&good).args(["a", "-", "b", "--format", "json", last]);
+    let told = json(&compare("a").ends(0));
+    let first = &told["unreadable"]["first"];
+    assert_eq!((&told["records"], &first["file"], &first["line"]), (&5.into(), &"b".into(), &3.into()));
+    let told = stderr(&compare(".").ends(4).stdout_eq(""));
+    assert!(told.contains("cannot read `.`: "), "{told}");
+}
+
+#[test]
 fn a_check_fails_over_a_difference_alone() {
     let records = |denied: &str, agrees| {
         let of = |side, verdict| record("it", side, verdict, agrees).repeat(50);

@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize, de};
 /// The longest name or id that is kept, in bytes.
 const LONGEST: usize = 256;
 
-/// The record of one decision.
+/// The record of one decision. A line that has one of these members twice is none.
 #[derive(Debug, Deserialize)]
 pub(super) struct Record {
     pub(super) id: Name,
