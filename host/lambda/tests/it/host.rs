@@ -134,9 +134,11 @@ impl Host {
         lines.iter().rev().map(|line| json(line)).find(|record| record["id"] == *id).unwrap()
     }
 
-    /// What it wrote to standard output: one record in each line.
-    pub(crate) fn records(&self) -> Vec<Value> {
-        self.stdout.lines.0.lock().unwrap().iter().map(|line| json(line)).collect()
+    /// What it wrote to standard output, once that is so many records: one in each line.
+    pub(crate) fn records(&self, count: usize) -> Vec<Value> {
+        let found = self.stdout.wait(|lines| (lines.len() >= count).then(|| lines.to_vec()));
+        let lines = found.unwrap_or_else(|| panic!("fewer than {count} records: {}", self.stdout()));
+        lines.iter().map(|line| json(line)).collect()
     }
 
     pub(crate) fn stdout(&self) -> String {
@@ -194,7 +196,7 @@ impl Drop for Host {
         self.stderr.ended();
         assert_eq!(self.api.seen().wrongs, [""; 0]);
         assert!(!self.stderr().contains("panicked"), "{}", self.stderr());
-        self.records().iter().for_each(crate::record::is_valid);
+        self.records(0).iter().for_each(crate::record::is_valid);
     }
 }
 

@@ -121,7 +121,7 @@ fn only_the_first_event_is_cold() {
         cold,
         [(json!(true), json!(1)), (json!(false), json!(0)), (json!(false), json!(0)), (json!(false), json!(0))]
     );
-    assert_eq!(host.records().len(), 4);
+    assert_eq!(host.records(4).len(), 4);
 }
 
 #[test]

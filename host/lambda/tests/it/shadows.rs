@@ -3,9 +3,12 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
+use serde_json::Value;
+
 use crate::host::Host;
 use crate::package::Package;
 use crate::probe::probe;
+use crate::runtime_api::Invocation;
 
 const EVENT: &str =
     r#"{"triggerSource":"PreSignUp_SignUp","userName":"rroe","request":{"userAttributes":{}},"response":{}}"#;
@@ -21,6 +24,18 @@ fn watched_by(probes: &[&str], lines: &str) -> Package {
     Package::of(&document, &names.iter().map(|name| (format!("{name}.wasm"), probe(name))).collect::<Vec<_>>())
 }
 
+/// How long the policy hangs that looks on at `hanging`: until the deadline of a chain.
+const HANG: Duration = Duration::from_millis(1_500);
+
+fn hanging() -> Package {
+    watched_by(&["endless-loop"], "fuel = 5_000_000_000\nchain-deadline = '1500 ms'\n")
+}
+
+/// Whether that is in a record.
+fn hung(record: &Value) -> bool {
+    record["policies"][1]["fault"]["kind"] == "deadline"
+}
+
 #[test]
 fn what_looks_on_is_in_the_record_alone() {
     let host = Host::start(&watched_by(&["allow", "trap", "endless-loop", "memory-bomb"], "fuel = 1_000_000\n"));
@@ -28,7 +43,8 @@ fn what_looks_on_is_in_the_record_alone() {
         assert_eq!(host.ask(EVENT).text(), EVENT);
     }
     host.rests();
-    for record in host.records() {
+    let records = host.records(3);
+    for record in &records {
         let said = |key: &str| (1..5).map(|at| record["policies"][at][key].clone()).collect::<Vec<_>>();
         assert_eq!(said("agrees"), [true, false, false, false], "{record}");
         let kinds: Vec<_> = (2..5).map(|at| record["policies"][at]["fault"]["kind"].clone()).collect();
@@ -36,28 +52,35 @@ fn what_looks_on_is_in_the_record_alone() {
         assert_eq!((record["level"].as_str(), record["Faults"].as_u64()), (Some("info"), Some(0)), "{record}");
         assert_eq!(record["ShadowDiffers"], 3);
     }
-    assert_eq!(host.records().len(), 3);
+    assert_eq!(records.len(), 3);
 }
 
 #[test]
 fn an_answer_does_not_wait_for_what_hangs() {
-    let host = Host::start(&watched_by(&["endless-loop"], "fuel = 5_000_000_000\nchain-deadline = '1500 ms'\n"));
-    let since = Instant::now();
-    assert_eq!(host.ask(EVENT).text(), EVENT);
-    assert!(host.records().is_empty());
-    host.rests();
-    assert!(since.elapsed() > Duration::from_millis(1_500));
-    assert_eq!(host.records()[0]["policies"][1]["fault"]["kind"], "deadline");
+    let host = Host::start(&hanging());
+    host.ask("null");
+    // On a busy machine an answer may take long by itself.
+    let soon = (0..3).any(|_| {
+        host.rests();
+        let since = Instant::now();
+        assert_eq!(host.ask(EVENT).text(), EVENT);
+        let took = since.elapsed();
+        host.rests();
+        assert!(since.elapsed() > HANG);
+        took < HANG / 3
+    });
+    assert!(soon, "{}", host.stdout());
+    assert!(host.records(2)[1..].iter().all(hung), "{}", host.stdout());
 }
 
 #[test]
 fn what_looks_on_ends_before_lambda_would_end_the_function() {
     let host = Host::start(&watched_by(&["endless-loop"], "fuel = 5_000_000_000\nchain-deadline = '4 s'\n"));
-    let since = Instant::now();
-    let mut invocation = host.invocation(EVENT);
-    invocation.time = Duration::from_secs(2);
-    assert_eq!(host.answer(invocation).text(), EVENT);
     host.rests();
-    assert!(since.elapsed() < Duration::from_secs(2), "{:?}", since.elapsed());
-    assert_eq!(host.records().len(), 1);
+    let time = Duration::from_secs(2);
+    assert_eq!(host.answer(Invocation { time, ..host.invocation(EVENT) }).text(), EVENT);
+    host.rests();
+    let run = &host.records(1)[0]["policies"][1];
+    assert!(u128::from(run["callMicros"].as_u64().unwrap()) < time.as_micros(), "{run}");
+    assert!(run["fault"]["text"].as_str().unwrap().contains("`timeout of the Lambda function`"), "{run}");
 }
