@@ -23,8 +23,10 @@ pub(crate) struct Answer {
     pub(crate) error: Option<ErrorType>,
 }
 
-/// An event that was decided.
+/// An event that was decided. Dropped, it writes its record.
 pub(crate) struct Decided {
+    inner: Arc<Inner>,
+    invocation: Arc<LambdaInvocation>,
     decision: Decision,
     serving: Arc<Serving>,
     time: SystemTime,
@@ -34,51 +36,50 @@ pub(crate) struct Decided {
 
 impl Decided {
     /// Decides an event that came at `since`. Whatever happens in there, there is an answer.
-    pub(crate) fn by(inner: &Inner, invocation: &LambdaInvocation, since: Instant) -> Self {
+    pub(crate) fn by(inner: Arc<Inner>, invocation: Arc<LambdaInvocation>, since: Instant) -> Self {
         let (time, cold, serving) = (SystemTime::now(), inner.is_cold(), inner.live.serving());
-        let call = call(inner, invocation, time);
+        let call = call(&inner, &invocation, time, left(&invocation.context));
         let decision = inner.live.decide(&serving, &call);
-        Self { decision, serving, time, elapsed: since.elapsed(), cold }
+        Self { inner, invocation, decision, serving, time, elapsed: since.elapsed(), cold }
     }
 
-    /// Whether policies look on once it is answered.
-    pub(crate) fn is_watched(&self) -> bool {
-        self.decision.is_watched
-    }
-
-    pub(crate) fn answer(&self) -> Answer {
+    /// What its caller is told, and the event itself where policies look on once that was posted.
+    pub(crate) fn answered(self) -> (Answer, Option<Self>) {
         let error = self.decision.reply.as_ref().err().map(|refusal| refusal.error_type);
-        Answer { body: self.decision.body().into_owned(), error }
+        let answer = Answer { body: self.decision.body().into_owned(), error };
+        (answer, self.decision.is_watched.then_some(self))
     }
 
-    /// Lets policies look on.
-    pub(crate) fn look_on(&mut self, inner: &Inner, invocation: &LambdaInvocation) {
-        self.decision.shadows = inner.live.look_on(&self.serving, &call(inner, invocation, self.time), &self.decision);
-    }
-
-    /// Writes the record.
-    pub(crate) fn record(&self, inner: &Inner, invocation: &LambdaInvocation) {
-        let setting = Setting {
-            function: &inner.environment.function,
-            time: self.time,
-            elapsed: self.elapsed,
-            cold: self.cold,
-            trace: invocation.context.xray_trace_id.as_deref(),
-            masking: &inner.settings.config.masking,
-            serving: &self.serving,
-        };
-        let set = inner.live.set(&self.serving, self.time).ok();
-        log::record(&Record::line(set, &call(inner, invocation, self.time), &self.decision, &setting));
+    /// Lets policies look on, for as long as is left.
+    pub(crate) fn look_on(mut self, left: Option<Duration>) {
+        let call = call(&self.inner, &self.invocation, self.time, left);
+        self.decision.shadows = self.inner.live.look_on(&self.serving, &call, &self.decision);
     }
 }
 
-/// What is asked of the policies.
-fn call<'a>(inner: &Inner, invocation: &'a LambdaInvocation, now: SystemTime) -> Call<'a> {
-    let context = &invocation.context;
+impl Drop for Decided {
+    fn drop(&mut self) {
+        let Inner { environment, settings, live, .. } = &*self.inner;
+        let setting = Setting {
+            function: &environment.function,
+            time: self.time,
+            elapsed: self.elapsed,
+            cold: self.cold,
+            trace: self.invocation.context.xray_trace_id.as_deref(),
+            masking: &settings.config.masking,
+            serving: &self.serving,
+        };
+        let call = call(&self.inner, &self.invocation, self.time, None);
+        log::record(&Record::line(live.set(&self.serving, self.time).ok(), &call, &self.decision, &setting));
+    }
+}
+
+/// What is asked of the policies, with what is left of their time.
+fn call<'a>(inner: &Inner, invocation: &'a LambdaInvocation, now: SystemTime, left: Option<Duration>) -> Call<'a> {
     Call {
         trigger: inner.settings.config.trigger,
-        end: left(context).and_then(|left| Instant::now().checked_add(left)),
-        ..Call::new(&invocation.body, &context.request_id, Chance { now, seed: None })
+        end: left.and_then(|left| Instant::now().checked_add(left)),
+        ..Call::new(&invocation.body, &invocation.context.request_id, Chance { now, seed: None })
     }
 }
 

@@ -12,7 +12,7 @@ use lambda_runtime::tower::Service;
 use lambda_runtime::{Error, LambdaInvocation};
 use tokio::task::{JoinError, spawn_blocking};
 
-use crate::answer::{Decided, left};
+use crate::answer::{Answer, Decided, left};
 use crate::asking::Asking;
 use crate::environment::Environment;
 use crate::runtime_api::RuntimeApi;
@@ -42,17 +42,18 @@ impl Function {
 }
 
 impl Inner {
-    /// Does work of a processor for an invocation: on this thread, where nothing else waits for it.
-    async fn work<T: Send + 'static>(
+    /// Decides an event that came at `since`: on this thread, where nothing else waits for it.
+    async fn decide(
         self: &Arc<Self>,
         invocation: &Arc<LambdaInvocation>,
-        work: impl FnOnce(&Self, &LambdaInvocation) -> T + Send + 'static,
-    ) -> Result<T, JoinError> {
-        if self.environment.concurrency == 1 {
-            return Ok(work(self, invocation));
-        }
+        since: Instant,
+    ) -> Result<(Answer, Option<Decided>), JoinError> {
         let (inner, invocation) = (self.clone(), invocation.clone());
-        spawn_blocking(move || work(&inner, &invocation)).await
+        let decide = move || Decided::by(inner, invocation, since).answered();
+        match self.environment.concurrency {
+            1 => Ok(decide()),
+            _ => spawn_blocking(decide).await,
+        }
     }
 
     /// Whether this is the first invocation of the process.
@@ -76,30 +77,22 @@ impl Service<LambdaInvocation> for Function {
             let since = Instant::now();
             let invocation = Arc::new(invocation);
             inner.asking.before(left(&invocation.context)).await;
-            let (decided, answer) = inner
-                .work(&invocation, move |inner, invocation| {
-                    let decided = Decided::by(inner, invocation, since);
-                    if !decided.is_watched() {
-                        decided.record(inner, invocation);
-                    }
-                    let answer = decided.answer();
-                    (Some(decided).filter(|decided| decided.is_watched()), answer)
-                })
-                .await?;
-            let posted = inner.api.post(&invocation, answer).await;
-            if let Some(mut decided) = decided {
-                inner
-                    .work(&invocation, move |inner, invocation| {
-                        decided.look_on(inner, invocation);
-                        decided.record(inner, invocation);
-                    })
-                    .await?;
-            }
-            posted?;
+            let (answer, watched) = inner.decide(&invocation, since).await?;
+            // Where that fails, nobody was answered, so nobody looks on.
+            inner.api.post(&invocation, answer).await?;
             match inner.environment.concurrency {
-                // Before the next event is asked for: until then Lambda lets this process run.
-                1 => inner.asking.after(left(&invocation.context)).await,
-                _ => drop(tokio::spawn(async move { inner.asking.after(None).await })),
+                // Before the next event is asked for: until then Lambda lets this process run. Whoever looks on may take all of
+                // that time, so the store comes first: what it has may be rid of them.
+                1 => {
+                    inner.asking.after(left(&invocation.context)).await;
+                    watched.into_iter().for_each(|decided| decided.look_on(left(&invocation.context)));
+                }
+                _ => {
+                    let asking = inner.clone();
+                    tokio::spawn(async move { asking.asking.after(None).await });
+                    let look_on = move |decided: Decided| decided.look_on(left(&invocation.context));
+                    spawn_blocking(move || watched.map(look_on)).await?;
+                }
             }
             Ok(())
         })

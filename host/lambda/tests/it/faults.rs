@@ -137,7 +137,7 @@ fn an_answer_that_lambda_does_not_take_is_written_down() {
         for event in [event("allow"), event("trap")] {
             let invocation = host.invocation(event);
             let id = invocation.id.clone();
-            host.answer(Invocation { status, ..invocation });
+            host.answer(Invocation { status: Some(status), ..invocation });
             host.says(&format!("error: the answer to {id} was not taken: the Runtime API says {}", status.as_u16()));
         }
     }

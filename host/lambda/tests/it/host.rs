@@ -87,7 +87,7 @@ impl Host {
             body: event.as_ref().to_vec().into(),
             time: PATIENCE,
             headers: Vec::new(),
-            status: StatusCode::ACCEPTED,
+            status: Some(StatusCode::ACCEPTED),
         }
     }
 

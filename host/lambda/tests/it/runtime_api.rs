@@ -1,7 +1,7 @@
 //! Is Lambda's Runtime API on a port of this machine: hands events out, takes answers, and holds every answer to the rules.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::convert::Infallible;
+use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Condvar, LazyLock, Mutex, MutexGuard};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -32,8 +32,8 @@ pub(crate) struct Invocation {
     pub(crate) time: Duration,
     /// Headers beside those that every event has.
     pub(crate) headers: Vec<(&'static str, String)>,
-    /// What the Runtime API says to the answer.
-    pub(crate) status: StatusCode,
+    /// What the Runtime API says to the answer; none: it hangs up.
+    pub(crate) status: Option<StatusCode>,
 }
 
 /// What the host posted.
@@ -89,7 +89,7 @@ pub(crate) struct Seen {
     /// How every other sentence begins that a policy may tell.
     starts: Vec<String>,
     /// Events that were handed out and have no answer yet, with what their answers are told.
-    out: BTreeMap<String, StatusCode>,
+    out: BTreeMap<String, Option<StatusCode>>,
 }
 
 impl RuntimeApi {
@@ -144,7 +144,7 @@ async fn accept(listener: TcpListener, state: Arc<State>) {
     }
 }
 
-async fn answer(state: Arc<State>, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
+async fn answer(state: Arc<State>, request: Request<Incoming>) -> io::Result<Response<Full<Bytes>>> {
     let path = request.uri().path().strip_prefix(BASE).unwrap_or_default().to_owned();
     if request.method() == Method::GET && path == "invocation/next" {
         return Ok(state.next().await);
@@ -152,6 +152,7 @@ async fn answer(state: Arc<State>, request: Request<Incoming>) -> Result<Respons
     let (parts, body) = request.into_parts();
     let body = body.collect().await.map(|body| body.to_bytes()).unwrap_or_default();
     let status = state.take(&parts.method, Post { path, headers: parts.headers, body });
+    let status = status.ok_or(io::ErrorKind::ConnectionAborted)?;
     let taken = Response::builder().status(status).header("content-type", "application/json");
     Ok(taken.body(Full::from("{\"status\":\"OK\"}\n")).unwrap())
 }
@@ -184,11 +185,11 @@ impl State {
         response.body(Full::new(invocation.body)).unwrap()
     }
 
-    fn take(&self, method: &Method, post: Post) -> StatusCode {
+    fn take(&self, method: &Method, post: Post) -> Option<StatusCode> {
         let mut seen = self.seen();
         let status = match post.path.split('/').collect::<Vec<_>>().as_slice() {
             _ if method != Method::POST => Err(format!("{method} instead of POST")),
-            ["init", "error"] => Ok(StatusCode::ACCEPTED),
+            ["init", "error"] => Ok(Some(StatusCode::ACCEPTED)),
             ["invocation", id, "response" | "error"] => {
                 seen.out.remove(*id).ok_or_else(|| "no event with this id is out".to_owned())
             }
@@ -197,7 +198,7 @@ impl State {
         let status = status.and_then(|status| seen.judge(&post).map(|()| status));
         let status = status.unwrap_or_else(|wrong| {
             seen.wrongs.push(format!("{wrong}: {post:?}"));
-            StatusCode::BAD_REQUEST
+            Some(StatusCode::BAD_REQUEST)
         });
         seen.posts.push(post);
         self.changed.notify_all();

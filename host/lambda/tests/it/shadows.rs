@@ -1,6 +1,7 @@
 //! Lets policies look on once the answer is posted: it does not wait for them, and the record has all of it.
 
 use std::collections::BTreeSet;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -9,6 +10,8 @@ use crate::host::Host;
 use crate::package::Package;
 use crate::probe::probe;
 use crate::runtime_api::Invocation;
+use crate::s3::{Fault, S3};
+use crate::store::{self, Store, Wanted, follow_s3};
 
 const EVENT: &str =
     r#"{"triggerSource":"PreSignUp_SignUp","userName":"rroe","request":{"userAttributes":{}},"response":{}}"#;
@@ -83,4 +86,39 @@ fn what_looks_on_ends_before_lambda_would_end_the_function() {
     let run = &host.records(1)[0]["policies"][1];
     assert!(u128::from(run["callMicros"].as_u64().unwrap()) < time.as_micros(), "{run}");
     assert!(run["fault"]["text"].as_str().unwrap().contains("`timeout of the Lambda function`"), "{run}");
+}
+
+#[test]
+fn where_nobody_was_answered_nobody_looks_on() {
+    for concurrency in ["1", "2"] {
+        let host = Host::with(&hanging(), &[("AWS_LAMBDA_MAX_CONCURRENCY", concurrency)]);
+        host.api.deliver(Invocation { status: None, ..host.invocation(EVENT) });
+        let record = &host.records(1)[0];
+        assert_eq!((&record["unwatched"], &record["policies"][1]), (&Value::Bool(true), &Value::Null), "{record}");
+        match concurrency {
+            "1" => assert_eq!(host.ends().code(), Some(1)),
+            // The others go on.
+            _ => assert_eq!(host.ask(EVENT).text(), EVENT),
+        }
+    }
+}
+
+#[test]
+fn what_hangs_leaves_time_to_ask_the_store() {
+    let store = Store::new();
+    let lines = "fuel = 5_000_000_000\nchain-deadline = '4 s'\n[[policy]]\nname = 'hangs'\ncomponent = 'endless-loop.wasm'\nmode = 'shadow'\n";
+    store.publish_as(11, Wanted { lines, ..Wanted::default() });
+    let s3 = S3::start();
+    store.bring_to(&s3);
+    let host = follow_s3(&s3, &Package::empty(), &[]);
+    host.rests();
+    store.publish(12);
+    store.bring_to(&s3);
+    s3.fail(Fault::Drip { bytes: 64 << 10, every: Duration::from_millis(10) });
+    thread::sleep(Duration::from_millis(3));
+    let answer = host.answer(Invocation { time: Duration::from_secs(2), ..host.invocation(store::EVENT) });
+    assert!(answer.text().contains("of 11"), "{}", answer.text());
+    host.rests();
+    assert!(hung(&host.records(1)[0]), "{}", host.stdout());
+    assert_eq!(host.mark(), Some(12));
 }

@@ -211,8 +211,9 @@ pub(crate) fn document(mark: u32, Wanted { set, lines, .. }: Wanted<'_>) -> Stri
 
 fn set(mark: u32, wanted: Wanted<'_>) -> (Package, NativeCode) {
     let document = document(mark, wanted);
-    let trap = [("trap.wasm".to_owned(), probe("trap"))].into_iter().filter(|(file, _)| document.contains(file));
-    let components: BTreeMap<_, _> = shipped(&["deny-short-username"]).into_iter().chain(trap).collect();
+    let probes = ["trap", "endless-loop"].map(|name| (format!("{name}.wasm"), name)).into_iter();
+    let probes = probes.filter(|(file, _)| document.contains(file)).map(|(file, name)| (file, probe(name)));
+    let components: BTreeMap<_, _> = shipped(&["deny-short-username"]).into_iter().chain(probes).collect();
     let code = components.values().filter(|_| wanted.native).map(|component| {
         let code = native(component);
         let artifact = NativeArtifact {
