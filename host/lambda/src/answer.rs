@@ -12,6 +12,7 @@ use lambda_runtime::{Context, LambdaInvocation};
 
 use crate::function::Inner;
 use crate::log;
+use crate::looking::Looking;
 
 /// What is kept of Lambda's own time for the answer to be posted.
 const RESERVE: Duration = Duration::from_millis(100);
@@ -47,7 +48,9 @@ impl Decided {
     pub(crate) fn answered(self) -> (Answer, Option<Self>) {
         let error = self.decision.reply.as_ref().err().map(|refusal| refusal.error_type);
         let answer = Answer { body: self.decision.body().into_owned(), error };
-        (answer, self.decision.is_watched.then_some(self))
+        let may_wait = self.inner.looking.is_none() || Looking::takes(&self.invocation.body);
+        let is_watched = self.decision.is_watched && may_wait;
+        (answer, is_watched.then_some(self))
     }
 
     /// Lets policies look on, for as long as is left.

@@ -15,6 +15,7 @@ use tokio::task::{JoinError, spawn_blocking};
 use crate::answer::{Answer, Decided, left};
 use crate::asking::Asking;
 use crate::environment::Environment;
+use crate::looking::Looking;
 use crate::runtime_api::RuntimeApi;
 use crate::setup::Settings;
 
@@ -28,6 +29,8 @@ pub(crate) struct Inner {
     pub(crate) settings: Settings,
     pub(crate) live: Arc<Live>,
     asking: Asking,
+    /// Where policies look on beside the decisions that follow; none: before the next event is asked for.
+    pub(crate) looking: Option<Looking>,
     /// Whether an invocation came before.
     warm: AtomicBool,
     api: RuntimeApi,
@@ -37,7 +40,8 @@ impl Function {
     pub(crate) fn new(environment: Environment, settings: Settings, live: Live, api: RuntimeApi) -> Self {
         let (live, warm) = (Arc::new(live), AtomicBool::new(false));
         let asking = Asking::of(live.clone());
-        Self(Arc::new(Inner { environment, settings, live, asking, warm, api }))
+        let looking = (environment.concurrency > 1).then(Looking::start);
+        Self(Arc::new(Inner { environment, settings, live, asking, looking, warm, api }))
     }
 }
 
@@ -80,18 +84,17 @@ impl Service<LambdaInvocation> for Function {
             let (answer, watched) = inner.decide(&invocation, since).await?;
             // Where that fails, nobody was answered, so nobody looks on.
             inner.api.post(&invocation, answer).await?;
-            match inner.environment.concurrency {
+            match &inner.looking {
                 // Before the next event is asked for: until then Lambda lets this process run. Whoever looks on may take all of
                 // that time, so the store comes first: what it has may be rid of them.
-                1 => {
+                None => {
                     inner.asking.after(left(&invocation.context)).await;
                     watched.into_iter().for_each(|decided| decided.look_on(left(&invocation.context)));
                 }
-                _ => {
-                    let asking = inner.clone();
-                    tokio::spawn(async move { asking.asking.after(None).await });
-                    let look_on = move |decided: Decided| decided.look_on(left(&invocation.context));
-                    spawn_blocking(move || watched.map(look_on)).await?;
+                Some(looking) => {
+                    watched.into_iter().for_each(|decided| looking.take(decided));
+                    let inner = inner.clone();
+                    tokio::spawn(async move { inner.asking.after(None).await });
                 }
             }
             Ok(())

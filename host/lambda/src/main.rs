@@ -5,6 +5,7 @@ mod asking;
 mod environment;
 mod function;
 mod log;
+mod looking;
 mod runtime_api;
 mod setup;
 

@@ -83,12 +83,12 @@ impl Settings {
         }
         let source = Source::parse(&text).map_err(|error| error.to_string())?;
         // Machine code from elsewhere than the package would be somebody else's program.
-        self.admit(&source, self.config.policies.is_none(), self.engine(environment.concurrency)?)
+        self.admit(&source, self.config.policies.is_none(), self.engine(slots(environment))?)
     }
 
     async fn follow(&self, place: Place, own: &Path, environment: &Environment) -> Result<Live, String> {
         // What is new is tried in a slot of its own, so that no decision waits for it.
-        let engine = match self.engine(environment.concurrency + 1) {
+        let engine = match self.engine(slots(environment) + 1) {
             Ok(engine) => engine,
             Err(error) => return Ok(Live::fixed(Err(error))),
         };
@@ -122,6 +122,14 @@ impl Settings {
 
     fn engine(&self, slots: u32) -> Result<Engine, String> {
         Engine::new(slots, self.config.caps.limits.memory).map_err(|error| error.to_string())
+    }
+}
+
+/// How many policies run at once: one for each event, and where several events come at once, one that looks on beside them.
+fn slots(environment: &Environment) -> u32 {
+    match environment.concurrency {
+        1 => 1,
+        most => most + 1,
     }
 }
 

@@ -141,6 +141,12 @@ impl Host {
         lines.iter().map(|line| json(line)).collect()
     }
 
+    /// The first record of this kind, once there is one.
+    pub(crate) fn record_where(&self, is: impl Fn(&Value) -> bool) -> Value {
+        let found = self.stdout.wait(|lines| lines.iter().map(|line| json(line)).find(&is));
+        found.unwrap_or_else(|| panic!("no such record: {}", self.stdout()))
+    }
+
     pub(crate) fn stdout(&self) -> String {
         self.stdout.lines.0.lock().unwrap().concat()
     }
@@ -171,6 +177,15 @@ impl Host {
     /// Whether it runs.
     pub(crate) fn lives(&self) -> bool {
         self.process.lock().unwrap().try_wait().unwrap().is_none()
+    }
+
+    /// How nice a thread is to others, by its name.
+    pub(crate) fn niceness(&self, thread: &str) -> i32 {
+        let threads = fs::read_dir(format!("/proc/{}/task", self.process.lock().unwrap().id())).unwrap();
+        let mut stats = threads.map(|thread| fs::read_to_string(thread.unwrap().path().join("stat")).unwrap());
+        let stat = stats.find(|stat| stat.contains(&format!("({thread})"))).unwrap();
+        // The 19th of all, and the 17th after the name.
+        stat.rsplit_once(") ").unwrap().1.split(' ').nth(16).unwrap().parse().unwrap()
     }
 
     /// Resident memory, in KiB.

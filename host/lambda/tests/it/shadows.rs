@@ -122,3 +122,57 @@ fn what_hangs_leaves_time_to_ask_the_store() {
     assert!(hung(&host.records(1)[0]), "{}", host.stdout());
     assert_eq!(host.mark(), Some(12));
 }
+
+#[test]
+fn where_events_come_at_once_they_are_looked_at_one_after_the_other() {
+    const EVENTS: usize = 100;
+    let host = Host::with(&hanging(), &[("AWS_LAMBDA_MAX_CONCURRENCY", "4")]);
+    host.ask("null");
+    let (since, known) = (Instant::now(), host.api.seen().posts.len());
+    let ids: Vec<_> = (0..EVENTS)
+        .map(|_| {
+            let invocation = host.invocation(EVENT);
+            let id = invocation.id.clone();
+            host.api.deliver(invocation);
+            id
+        })
+        .collect();
+    ids.iter().for_each(|id| assert_eq!(host.wait(id, known).text(), EVENT));
+    // If they hung, four at a time, it would be more than half a minute.
+    assert!(since.elapsed() < Duration::from_secs(10), "{:?}", since.elapsed());
+    let free = host.api.wait(HANG, |seen| (seen.asked == seen.posts.len() + 4).then_some(()));
+    assert!(free.is_some());
+    host.record_where(hung);
+    // As many wait as there is room for.
+    let skipped = host.record_where(|record| record["unwatched"] == true);
+    assert_eq!(skipped["policies"].as_array().unwrap().len(), 1, "{skipped}");
+    assert_eq!(host.niceness("cogwit-looker"), 19);
+}
+
+#[test]
+fn where_events_come_at_once_no_large_one_waits() {
+    let host = Host::with(&hanging(), &[("AWS_LAMBDA_MAX_CONCURRENCY", "2")]);
+    let large = EVENT.replace("\"response\"", &format!("\"x\":\"{}\",\"response\"", "x".repeat(70_000)));
+    assert_eq!(host.ask(&large).text(), large);
+    assert_eq!(host.records(1)[0]["unwatched"], true);
+}
+
+#[test]
+fn where_events_come_at_once_no_decision_waits_for_who_looks_on() {
+    let lines = "[limits]\nfuel = 5_000_000_000\ndeadline = '800 ms'\nchain-deadline = '1500 ms'\n[[policy]]\nname = 'hangs'\ncomponent = 'it.wasm'\nmode = 'shadow'\n";
+    let host = Host::with(&Package::of_probe("endless-loop", lines), &[("AWS_LAMBDA_MAX_CONCURRENCY", "2")]);
+    host.ask(EVENT);
+    // By then it hangs.
+    thread::sleep(HANG / 5);
+    let known = host.api.seen().posts.len();
+    let invocations = [host.invocation(EVENT), host.invocation(EVENT)];
+    let ids = invocations.each_ref().map(|invocation| invocation.id.clone());
+    invocations.into_iter().for_each(|invocation| host.api.deliver(invocation));
+    ids.iter().for_each(|id| drop(host.wait(id, known)));
+    let records = host.records(3);
+    assert!(hung(&records[0]), "{}", records[0]);
+    for record in records {
+        // After a wait for a place it would be 1.5 s.
+        assert!(record["Duration"].as_u64() < Some(1_400_000), "{record}");
+    }
+}
