@@ -30,9 +30,7 @@ def main(package: Path) -> int:
                 peers.show_logs(Path(folder))
         finally:
             peers.end_all()
-    print(f"{time.monotonic() - since:.1f} s in all")
-    print(f"{peers.passed} passed, {peers.failed} failed")
-    return 0 if peers.passed and not peers.failed else 1
+    return peers.close(since)
 
 
 def ministack(package: Path, folder: Path) -> None:

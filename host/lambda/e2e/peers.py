@@ -11,7 +11,9 @@ import traceback
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-passed = failed = 0
+passed = 0
+# The names of what failed.
+failed: list[str] = []
 
 
 class Stop(Exception):
@@ -22,14 +24,14 @@ class Stop(Exception):
 def step(name: str, needed: bool = False):
     """One thing that is tried: says how it went and how long it took. A failure keeps others from running only if they need
     it."""
-    global passed, failed
+    global passed
     since = time.monotonic()
     try:
         yield
         passed += 1
         print(f"ok      {time.monotonic() - since:6.2f} s  {name}", flush=True)
     except Exception:
-        failed += 1
+        failed.append(name)
         print(f"FAILED  {time.monotonic() - since:6.2f} s  {name}\n{traceback.format_exc()}", flush=True)
         if needed:
             raise Stop from None
@@ -93,3 +95,12 @@ def show_logs(folder: Path) -> None:
     for log in sorted(folder.glob("*.log")):
         print(f"== the end of {log.name}")
         print("\n".join(log.read_text(errors="replace").splitlines()[-40:]))
+
+
+def close(since: float) -> int:
+    """Says how it went, with the names of what failed last: the logs before them are long. Gives the exit code."""
+    print(f"{time.monotonic() - since:.1f} s in all")
+    for name in failed:
+        print(f"FAILED  {name}")
+    print(f"{passed} passed, {len(failed)} failed")
+    return 0 if passed and not failed else 1

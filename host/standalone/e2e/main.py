@@ -38,9 +38,7 @@ def main(cogwit: Path, node: Path) -> int:
                     peers.show_logs(place)
         finally:
             peers.end_all()
-    print(f"{time.monotonic() - since:.1f} s in all")
-    print(f"{peers.passed} passed, {peers.failed} failed")
-    return 0 if peers.passed and not peers.failed else 1
+    return peers.close(since)
 
 
 def trials(cogwit: Path, node: Path, folder: Path) -> None:

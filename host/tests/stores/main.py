@@ -95,9 +95,7 @@ def main(cogwit: Path, bootstrap: Path) -> int:
                     peers.show_logs(folder)
         finally:
             peers.end_all()
-    print(f"{time.monotonic() - since:.1f} s in all")
-    print(f"{peers.passed} passed, {peers.failed} failed")
-    return 0 if peers.passed and not peers.failed else 1
+    return peers.close(since)
 
 
 def trials(server, emulator: Emulator, cogwit: Path, bootstrap: Path, folder: Path) -> None:
