@@ -24,8 +24,11 @@ use super::work::UnderWay;
 use crate::cmd::Format;
 use crate::report;
 
-/// How long an answer may take: what Cognito waits for one, less what the way back takes.
+/// How long an answer may take: what Cognito waits for one, less what the way back takes. Those who look on have as long.
 const PATIENCE: Duration = Duration::from_millis(4_900);
+
+/// How long an answered event waits for those who look on. Its record waits with it.
+const MOST_WAITING: Duration = Duration::from_secs(2);
 
 /// An event to decide.
 pub(super) struct Invocation {
@@ -129,9 +132,9 @@ impl AsRef<[u8]> for Reply {
 impl Drop for Reply {
     fn drop(&mut self) {
         if let Some(decided) = self.decided.take() {
-            let app = decided.app.clone();
+            let (app, answered) = (decided.app.clone(), Instant::now());
             // Where others were faster, its record is written all the same.
-            let _ = app.shadows.begin(move || decided.look_on());
+            let _ = app.shadows.begin(move || decided.look_on(answered));
         }
     }
 }
@@ -161,12 +164,13 @@ impl Decided {
         Self { app, invocation, serving, decision, time, elapsed, cold }
     }
 
-    /// Lets policies look on, unless the server is about to end.
-    fn look_on(mut self) {
-        if !self.app.is_ending() {
+    /// Lets policies look on at what was answered then, unless it waited too long or the server is about to end.
+    fn look_on(mut self, answered: Instant) {
+        let now = Instant::now();
+        if now.duration_since(answered) <= MOST_WAITING && !self.app.is_ending() {
             let call = self.invocation.call(&self.app.config, self.time);
             // They have a time of their own.
-            let call = Call { end: None, ..call };
+            let call = Call { end: now.checked_add(PATIENCE), ..call };
             self.decision.shadows = self.app.live.look_on(&self.serving, &call, &self.decision);
             self.app.metrics.looked_on(&self.decision.shadows);
         }

@@ -8,7 +8,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc::Receiver;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::app::App;
 use super::connection::Connections;
@@ -20,7 +20,8 @@ const LAST_CALL: Duration = Duration::from_millis(250);
 /// How long what was sent over them may still be on its way to be read.
 const ON_ITS_WAY: Duration = Duration::from_millis(200);
 
-/// How long the last answers may take: what a decision may. With the last records that is less than those who end programs wait.
+/// How long the last answers may take, and whoever looks on by then: what a decision may. With the last records that is less than
+/// those who end programs wait.
 const MOST_ENDING: Duration = Duration::from_secs(6);
 
 /// How long a caller waits for a place before those are asked to leave who hold one for nothing.
@@ -66,6 +67,7 @@ impl Server {
             _ = ends.recv() => {}
         }
         app.end();
+        let end = Instant::now() + MOST_ENDING;
         let answered = async {
             let _ = timeout(LAST_CALL, accept.as_mut()).await;
             drop(accept);
@@ -73,12 +75,17 @@ impl Server {
             closing.send_replace(true);
             let _ = places.acquire_many(most).await;
             app.work.none_left().await;
-            app.shadows.none_left().await;
         };
+        let answered = tokio::select! {
+            answered = timeout_at(end, answered) => answered.is_ok(),
+            _ = ends.recv() => return false,
+        };
+        // No answer hangs on those who look on; records do.
         tokio::select! {
-            answered = timeout(MOST_ENDING, answered) => answered.is_ok(),
-            _ = ends.recv() => false,
+            _ = timeout_at(end, app.shadows.none_left()) => {}
+            _ = ends.recv() => {}
         }
+        answered
     }
 }
 

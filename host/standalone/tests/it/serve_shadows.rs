@@ -1,5 +1,6 @@
 //! Lets policies look on: nothing of them is in an answer or its time, and all of it is in the record.
 
+use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
@@ -10,12 +11,16 @@ use crate::support::{ALLOW, Folder};
 
 /// Serves a probe that allows while others look on.
 fn watched_by(lines: &str, probes: &[(&str, &str)]) -> Server {
+    Server::start(watched(lines, probes).serve())
+}
+
+/// The set of them.
+fn watched(lines: &str, probes: &[(&str, &str)]) -> Folder {
     let shadow =
         |(name, _): &(&str, &str)| format!("[[policy]]\nname = '{name}'\ncomponent = '{name}.wasm'\nmode = 'shadow'\n");
     let shadows: String = probes.iter().map(shadow).collect();
     let set = format!("{lines}[[policy]]\nname = 'answers'\ncomponent = 'answers.wasm'\n{shadows}");
-    let folder = Folder::new().with_probes("", &[("answers", ALLOW)]).with_probes("", probes).with_set(&set);
-    Server::start(folder.serve())
+    Folder::new().with_probes("", &[("answers", ALLOW)]).with_probes("", probes).with_set(&set)
 }
 
 #[test]
@@ -66,7 +71,7 @@ fn what_looks_on_is_in_the_record_alone() {
 }
 
 #[test]
-fn no_answer_waits_for_what_hangs_and_every_record_is_written() {
+fn no_answer_waits_for_what_hangs_nor_does_any_record_for_long() {
     const EVENTS: usize = 100;
     // It takes until the deadline of a chain.
     let server = watched_by("\n[limits]\nfuel = 5_000_000_000\nchain-deadline = '1 s'\n", &[("hangs", LOOP)]);
@@ -79,14 +84,36 @@ fn no_answer_waits_for_what_hangs_and_every_record_is_written() {
     assert!(since.elapsed() < Duration::from_secs(10), "{:?}", since.elapsed());
     let record = server.record(&first.id());
     assert_eq!(record["policies"][1]["fault"]["kind"], "deadline", "{record}");
-    eventually(|| (server.counted("cogwit_unwatched_total", "") > 0).then_some(()));
-    server.signal(Signal::TERM);
-    assert_eq!(server.ends().code(), Some(0));
-    let records = server.stdout();
-    assert_eq!(records.lines().count(), EVENTS);
-    let unwatched = records.lines().filter(|line| line.contains(r#""unwatched":true"#)).count();
-    let watched = records.lines().filter(|line| line.contains(r#""name":"hangs""#)).count();
+    // One after the other, those who look on would take a minute.
+    eventually(|| (server.stdout().lines().count() == EVENTS).then_some(()));
+    assert!(since.elapsed() < Duration::from_secs(20), "{:?}", since.elapsed());
+    let (unwatched, watched) = seen(&server);
     assert!(unwatched + watched == EVENTS && watched >= 1, "{unwatched} and {watched}");
+    eventually(|| (server.counted("cogwit_unwatched_total", "") == unwatched as u64).then_some(()));
+}
+
+/// How many records say that nobody looked on, and how many that it hung.
+fn seen(server: &Server) -> (usize, usize) {
+    let records = server.stdout();
+    let with = |part: &str| records.lines().filter(|line| line.contains(part)).count();
+    (with(r#""unwatched":true"#), with(r#""name":"hangs""#))
+}
+
+#[test]
+fn at_the_end_it_waits_for_whoever_looks_on_and_for_no_more() {
+    let lines = "\n[limits]\nfuel = 500_000_000_000\nchain-deadline = '60 s'\n";
+    let folder = watched(lines, &[("hangs", LOOP)]);
+    let most = [("COGWIT_MAX_CHAIN_DEADLINE", "60 s"), ("COGWIT_MAX_FUEL", "500_000_000_000")];
+    let server = Server::start(folder.serve().envs(most));
+    let mut connection = server.connection();
+    for _ in 0..5 {
+        assert_eq!(connection.ask(&Request::invoke("cogwit", EVENT)).unwrap().text(), EVENT);
+    }
+    // Whoever looks on yields to everything else, so give it the time to begin.
+    sleep(Duration::from_secs(1));
+    server.signal(Signal::TERM);
+    assert_eq!((server.ends().code(), server.said("error")), (Some(0), 0), "{}", server.stderr());
+    assert_eq!(seen(&server), (4, 1), "{}", server.stdout());
 }
 
 #[test]
