@@ -4,15 +4,16 @@ use std::process::ExitCode;
 
 use cogwit_core::release::{Place, Standing};
 use cogwit_core::run::Engine;
-use cogwit_core::store::Admission;
+use cogwit_core::store::{Admission, PolicySet};
 use serde::Serialize;
 
 use super::common::{CHANNEL, Format, config_from_env, print};
 use super::flows::Flows;
 use super::publish::admit;
-use super::ship::{ShipArgs, Shipped, Shipping, before, changed};
+use super::ship::{ShipArgs, Shipped, Shipping, before, changed, warned};
 use crate::changes::{Change, lines};
 use crate::failure::{Failure, exit};
+use crate::output::out;
 use crate::sign;
 use crate::store::{Found, Store, Wanted, failure, fetch_failure, no_channel};
 
@@ -79,12 +80,24 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
             reasons.join("\n")
         )));
     }
-    if !args.no_admission {
-        warnings.extend(check(&store, &standing, &digest, &shipping)?);
-    }
-    let changes = changed(&store, &standing, &release);
+    let checked = if args.no_admission { None } else { Some(check(&store, &digest, &shipping)?) };
+    warnings.extend(checked.iter().flat_map(|(_, set)| &set.warnings).map(ToString::to_string));
     let shipped = shipping.point(&store, &standing, (set, &digest), warnings)?;
-    print(args.format, &RolledBack { shipped, admitted: !args.no_admission, changes }, |it| text(it, &shipping))?;
+    let changes = changed(&store, &standing, &release);
+    let mut done = RolledBack { shipped, admitted: checked.is_some(), changes };
+    // An emergency is not held up by sign-ins that are under way, nor is whoever waits to read that it is over.
+    if args.format == Format::Text {
+        print(args.format, &done, |it| text(it, &shipping))?;
+    }
+    let flows = checked.map(|(admission, set)| Flows::of((&store, &standing), &admission, &set, &shipping.config));
+    let late = flows.unwrap_or_default().warnings(true)?;
+    match args.format {
+        Format::Text => warned(&late).try_for_each(|line| out(&format!("{line}\n")).map_err(Failure::unwritable))?,
+        Format::Json => {
+            done.shipped.warnings.extend(late);
+            print(args.format, &done, |it| text(it, &shipping))?;
+        }
+    }
     Ok(ExitCode::from(exit::ALLOW))
 }
 
@@ -107,19 +120,18 @@ fn last(store: &Store, standing: &Standing, shipping: &Shipping) -> Result<Found
     })
 }
 
-/// What the publisher should know of a release that a host would serve.
-fn check(store: &Store, standing: &Standing, digest: &str, shipping: &Shipping) -> Result<Vec<String>, Failure> {
+/// The set of a release, if a host would serve it, and what admitted it.
+fn check(store: &Store, digest: &str, shipping: &Shipping) -> Result<(Admission, PolicySet), Failure> {
     let fetched = store.wait(store.bucket.fetch_release(digest, false)).map_err(|error| fetch_failure(&error))?;
     let engine = Engine::new(1, shipping.config.caps.limits.memory).map_err(Failure::could_not_run)?;
-    let admission = Admission::new(engine);
+    let admission = Admission::new(engine).parting_by(shipping.config.rollout_key.clone());
     let admitted = admit(&admission, &fetched.package, &fetched.tests, &shipping.config).map_err(|problems| {
         Failure::could_not_run(format!(
             "no host like this one would serve the release {digest:.12}, so the channel is left as it is; in an emergency, \
              `--no-admission` goes over that\n{problems}"
         ))
     })?;
-    // An emergency is not held up by sign-ins that are under way.
-    Flows::of((store, standing), &admission, &admitted, &shipping.config).warnings(true)
+    Ok((admission, admitted))
 }
 
 fn text(it: &RolledBack, shipping: &Shipping) -> String {

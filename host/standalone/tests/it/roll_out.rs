@@ -149,6 +149,18 @@ fn a_source_may_be_named() {
 }
 
 #[test]
+fn the_way_back_warns_as_the_way_forth() {
+    let channel = Channel::in_a_folder().with_candidates();
+    channel.edit(&["--promote", "length", "--promote", "confirm"]).ends(0);
+    let rollback = || channel.strange("rollback").args([&channel.place(), "1", "--key", "it.key"]);
+    let told = stdout(&rollback().ends(0));
+    assert!(told.contains("  warning   without COGWIT_ROLLOUT_KEY whoever knows the set can compute"), "{told}");
+    let told = stdout(&rollback().env("COGWIT_ROLLOUT_KEY", "k").ends(0));
+    assert!(told.contains("  warning   policy `length`: its candidate answers a part of the sign-ups"), "{told}");
+    assert!(!told.contains("COGWIT_ROLLOUT_KEY"), "{told}");
+}
+
+#[test]
 fn what_cannot_be_changed_is_told() {
     let channel = Channel::in_a_folder();
     let told = stderr(&channel.edit(&["--rollout", "length=5"]).ends(4).stdout_eq(""));

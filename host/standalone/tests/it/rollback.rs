@@ -1,10 +1,14 @@
 //! Goes back to what a channel named before, if all of it is there and a host would serve it.
 
+use std::sync::{Arc, Mutex};
+
+use http::Method;
 use serde_json::Value;
 use snapbox::str;
 
 use crate::channel::{Channel, set};
 use crate::program::{Cogwit, json, stderr, stdout};
+use crate::s3::Fault;
 
 impl Channel {
     fn rollback(&self) -> Cogwit {
@@ -144,4 +148,23 @@ fn a_release_that_somebody_slipped_in_is_not_taken() {
     channel.rollback().ends(4);
     channel.rollback().arg("9").ends(4);
     assert_eq!(channel.published("four")["sequence"], 3);
+}
+
+#[test]
+fn the_channel_points_there_before_what_it_leaves_is_looked_at() {
+    let channel = Channel::in_s3();
+    channel.published("four");
+    let left = channel.published("five")["release"].as_str().unwrap().to_owned();
+    let asked = Arc::<Mutex<Vec<String>>>::default();
+    let to = asked.clone();
+    let told = move |method: &Method, key: &str| {
+        to.lock().unwrap().push(format!("{method} {key}"));
+        false
+    };
+    channel.s3.as_ref().unwrap().fail_on(told, Fault::Reset);
+    channel.rollback().ends(0);
+    let asked = asked.lock().unwrap();
+    let place = |request: &str| asked.iter().position(|it| it == request).unwrap_or_else(|| panic!("{asked:?}"));
+    let points = place("PUT login/channels/prod.json");
+    assert!(points < place(&format!("GET login/releases/{left}.json")), "{asked:?}");
 }
