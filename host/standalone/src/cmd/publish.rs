@@ -41,12 +41,15 @@ AWS_PROFILE, AWS_REGION, AWS_ENDPOINT_URL and so on. Publishing needs s3:GetObje
 Settings that refer to COGWIT_SECRET_* need a value here too, for the checks; it does not leave this machine. Files that cases \
 name travel along, and must lie in the folder of the set.
 
-A SOURCE may be a channel, which promotes what that one serves, with its machine code if a trusted key signed it.
+A SOURCE may be a channel: what it serves comes to serve here too, as the same release. Its machine code comes along only if a \
+trusted key signed it.
 
---rollout and --promote change only that of the SOURCE. Without one, it is what the CHANNEL serves now.
+--rollout and --promote change only that of the SOURCE. Without one, it is what the CHANNEL serves now. When the channel expires \
+is not taken over: give --expires again.
 
 Sign-ins by challenges may cross the change: what the old set keeps of a challenge is answered to the new one, in an example and in \
-the events of the old cases, for each side that users come to. What was right has to stay right.
+the events of the old cases, for each side that users come to. What was right has to stay right. Where the old set cannot be tried \
+on this machine, such as for want of its COGWIT_SECRET_*, nothing is published.
 
 COGWIT_TRUSTED_KEYS says who else may have published here before. If it is set, the key that signs must be among it.
 
@@ -55,7 +58,7 @@ COGWIT_TRUSTED_KEYS says who else may have published here before. If it is set, 
 Exit codes:
   0  published
   1  not published: somebody else was first, the channel is not trusted, sign-ins that began before
-     could not end, or it could not be signed
+     could not end or cannot be tried, or it could not be signed
   2  the command line or a COGWIT_* variable is wrong
   4  not published: the set cannot be read, no host would serve it, or the store cannot be used
 
@@ -78,7 +81,7 @@ pub(crate) struct Args {
     /// SOURCE has]
     #[arg(long, value_name = "TARGET")]
     native: Vec<String>,
-    /// Publish although sign-ins that began before could not end
+    /// Publish although sign-ins that began before could not end, or that cannot be tried here
     #[arg(long)]
     break_flows: bool,
     /// Make every check up to the upload, tell what would change, and change nothing

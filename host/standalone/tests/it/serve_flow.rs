@@ -60,10 +60,9 @@ fn an_emergency_is_not_held_up() {
     let channel = channel();
     channel.publish("code").arg("--break-flows").ends(0);
     let told = stdout(&channel.strange("rollback").args([&channel.place(), "--key", "it.key"]).ends(0));
-    assert!(
-        told.contains("warning   sign-ins that began before may not end: an answer to the challenge of "),
-        "{told}"
-    );
+    // It is done by then, and says so first.
+    let warning = "answer\n  warning   sign-ins that began before may not end: an answer to the challenge of ";
+    assert!(told.contains(warning), "{told}");
 }
 
 #[test]
@@ -88,17 +87,45 @@ fn who_comes_to_another_side_is_thought_of() {
 }
 
 #[test]
-fn what_cannot_be_played_here_is_told() {
+fn what_cannot_be_played_here_is_not_published_either() {
     let channel = channel();
     let settings = "secret = { env = 'COGWIT_SECRET_IT' }";
     channel.folder.write("code/policies.toml", set(settings, ""));
     channel.publish("code").args(["--break-flows"]).env("COGWIT_SECRET_IT", "s").ends(0);
-    let told = channel.published("pin");
-    let warning = told["warnings"][0].as_str().unwrap();
-    assert!(
-        warning.starts_with("whether sign-ins that began before can end was not checked: policy `signs-in`: "),
-        "{told}"
-    );
+    let before = channel.objects();
+    for publish in [channel.publish("pin"), channel.publish("pin").arg("--dry-run")] {
+        let told = stderr(&publish.ends(1).stdout_eq(""));
+        for part in [
+            "not published, since whether sign-ins that began before can end cannot be tried here",
+            "\npolicy `signs-in`: setting `secret`",
+            "COGWIT_SECRET_IT",
+            "or go on with `--break-flows`",
+        ] {
+            assert!(told.contains(part), "{told}");
+        }
+    }
+    assert_eq!(channel.objects(), before);
+    let told = json(&channel.publish("pin").args(["--break-flows", "--dry-run", "--format", "json"]).ends(0));
+    let warning = "whether sign-ins that began before can end was not checked: policy `signs-in`: ";
+    assert!(told["warnings"][0].as_str().unwrap().starts_with(warning), "{told}");
+    // The way back is not held up.
+    let told = stdout(&channel.strange("rollback").args([&channel.place(), "--key", "it.key"]).ends(0));
+    assert!(told.contains(warning), "{told}");
+}
+
+#[test]
+fn a_set_that_cannot_be_read_any_more_holds_up_challenges_alone() {
+    let channel = channel();
+    let component = channel.one("components/");
+    let refused = || stderr(&channel.publish("code").ends(1).stdout_eq(""));
+    channel.put(&component, "x");
+    assert!(refused().contains("cannot be tried here"), "{}", refused());
+    channel.publish("code").arg("--break-flows").ends(0);
+    let channel = Channel::in_a_folder();
+    channel.published("four");
+    channel.put(&channel.one("components/"), "x");
+    let told = channel.published("five");
+    assert!(told["warnings"].to_string().contains("was not checked: "), "{told}");
 }
 
 #[test]
