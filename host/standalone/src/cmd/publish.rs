@@ -41,8 +41,7 @@ AWS_PROFILE, AWS_REGION, AWS_ENDPOINT_URL and so on. Publishing needs s3:GetObje
 Settings that refer to COGWIT_SECRET_* need a value here too, for the checks; it does not leave this machine. Files that cases \
 name travel along, and must lie in the folder of the set.
 
-A SOURCE may be a channel: what it serves comes to serve here too, as the same release. Its machine code comes along only if a \
-trusted key signed it.
+A SOURCE may be a channel: what that one serves is published here, with its machine code if a trusted key signed it, else without.
 
 --rollout and --promote change only that of the SOURCE. Without one, it is what the CHANNEL serves now. When the channel expires \
 is not taken over: give --expires again.
