@@ -60,7 +60,7 @@ def main():
             p50, p99 = middle(server, "p50_ms"), middle(server, "p99_ms")
             to50, to99 = p50 / middle(alone, "p50_ms"), p99 / middle(alone, "p99_ms")
             line = f"  {server.name:8} {rate:7.0f}/s  p50 {p50:.3f} ms ({to50:.2f})  p99 {p99:.3f} ms ({to99:.2f})"
-            line += f"  {middle(server, 'watched'):5.1f} % watched"
+            line += f"  {middle(server, 'watched'):6.2f} % watched"
             too_long = pace == "paced" and (to50 > MOST_P50 or to99 > MOST_P99)
             broken |= too_long
             print(line + ("  BROKEN: longer than without" if too_long else ""))
