@@ -70,7 +70,6 @@ published the set `it` to [..]#prod
   sequence  2, signed by the key [..]
   warning   policy `length`: its candidate answers a part of the sign-ups, and whoever signs up can try several names
   warning   policy `confirm`: `domains` is empty: the client writes both `email` and `custom:domain`, so anyone can confirm any address; list the domains that are yours
-  warning   policy `confirm`: its candidate answers a part of the sign-ups, and whoever signs up can try several names
   warning   without COGWIT_ROLLOUT_KEY whoever knows the set can compute which side answers a user, and a host that has the key parts them otherwise
 hosts that follow the channel take it over within their COGWIT_REFRESH (30s here), those in Lambda after their next answer
 
@@ -100,7 +99,6 @@ published the set `it` to [..]#prod
     - policy `longer`: mode: "shadow"
   sequence  2, signed by the key [..]
   warning   policy `confirm`: `domains` is empty: the client writes both `email` and `custom:domain`, so anyone can confirm any address; list the domains that are yours
-  warning   policy `confirm`: its candidate answers a part of the sign-ups, and whoever signs up can try several names
   warning   without COGWIT_ROLLOUT_KEY whoever knows the set can compute which side answers a user, and a host that has the key parts them otherwise
 hosts that follow the channel take it over within their COGWIT_REFRESH (30s here), those in Lambda after their next answer
 
