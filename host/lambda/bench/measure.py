@@ -1,7 +1,8 @@
 """Is Lambda's Runtime API, and times the programs that it starts.
 
 Cold: from the start of the process to its first answer, the hosts in an order by chance. Warm: from the event to the last
-byte of its answer, in blocks, each host in turn. Standard library only.
+byte of its answer, in blocks, each host in turn. Paced: the same with a pause before each event, as long for a host that is done
+as for one at which a policy looks on meanwhile. Standard library only.
 """
 
 import argparse
@@ -20,6 +21,8 @@ from statistics import median, quantiles
 TAKEN = b'HTTP/1.1 202 Accepted\r\ncontent-type: application/json\r\ncontent-length: 16\r\n\r\n{"status":"OK"}\n'
 BLOCK = 100
 WARM_UP = 200
+# More than it takes a policy to use up its fuel.
+PAUSE = 0.025
 
 
 class Host:
@@ -150,6 +153,12 @@ def measure(hosts, starts, events):
     for _ in range(events // BLOCK):
         for host in hosts:
             warm[host] += [host.decide() for _ in range(BLOCK)]
+    paced = {host: [] for host in hosts}
+    for _ in range(events // 5):
+        for host in hosts:
+            # All of them rest in the meantime: this is how long the last answer was ago.
+            time.sleep(PAUSE / len(hosts))
+            paced[host].append(host.decide())
     for host in hosts:
         plain, packed = sizes(host.folder)
         yield {
@@ -158,6 +167,8 @@ def measure(hosts, starts, events):
             "cold_best_ms": round(min(cold[host]) * 1e3, 2),
             "warm_p50_ms": round(median(warm[host]) * 1e3, 4),
             "warm_p99_ms": round(quantiles(warm[host], n=100)[98] * 1e3, 4),
+            "paced_p50_ms": round(median(paced[host]) * 1e3, 4),
+            "paced_p99_ms": round(quantiles(paced[host], n=100)[98] * 1e3, 4),
             "resident_mib": round(host.resident() / 1024, 1),
             "package_kib": -(-plain // 1024),
             "zipped_kib": -(-packed // 1024),
@@ -174,7 +185,7 @@ def aims(figures):
     yield f"cold {1 / ratio('cold_ms', python):.1f} times faster than Python (at least 8)", ratio("cold_ms", python) <= 1 / 8
     yield f"warm p50 {ratio('warm_p50_ms', native):.1f} times native (at most 2)", ratio("warm_p50_ms", native) <= 2
     yield f"warm p50 {ratio('warm_p50_ms', python):.2f} of Python's (under 0.5)", ratio("warm_p50_ms", python) < 0.5
-    for member, most in (("warm_p50_ms", 1.15), ("warm_p99_ms", 1.5)):
+    for member, most in (("paced_p50_ms", 1.15), ("paced_p99_ms", 1.5)):
         longer = watched[member] / one[member]
         yield f"{member} {longer:.2f} times as long where one looks on until its fuel is out (at most {most})", longer <= most
     yield f"{one['resident_mib']} MiB resident (under 40)", one["resident_mib"] < 40
@@ -196,7 +207,7 @@ def main():
     with open(given.event, "rb") as event:
         event = event.read()
     figures = list(measure([Host(*host, event) for host in given.host], given.starts, given.events))
-    rows = [["host", "cold ms", "(best)", "warm p50 ms", "p99 ms", "MiB", "package KiB", "zipped KiB"]]
+    rows = [["host", "cold ms", "(best)", "warm p50 ms", "p99 ms", "paced p50 ms", "p99 ms", "MiB", "package KiB", "zipped KiB"]]
     rows += [[str(value) for value in row.values()] for row in figures]
     widths = [max(map(len, column)) for column in zip(*rows)]
     for row in rows:
