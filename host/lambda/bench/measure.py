@@ -156,8 +156,8 @@ def measure(hosts, starts, events):
     paced = {host: [] for host in hosts}
     for _ in range(events // 5):
         for host in hosts:
-            # All of them rest in the meantime: this is how long the last answer was ago.
-            time.sleep(PAUSE / len(hosts))
+            # By then nobody looks on at the host before either.
+            time.sleep(PAUSE)
             paced[host].append(host.decide())
     for host in hosts:
         plain, packed = sizes(host.folder)
