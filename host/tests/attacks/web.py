@@ -1,0 +1,1 @@
+"""Attacks `cogwit serve` on loopback from a web page."""
