@@ -1,154 +1,17 @@
 //! Tells an event's whole way, top to bottom: parse, route, run, merge, reply.
 
-use std::borrow::Cow;
-use std::cell::LazyCell;
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::event::{Event, EventError, OnFault, Secrets, Trigger, Unmatched};
-use crate::reply::{self, ErrorType, Refusal};
+use crate::decision::{Call, Decision, Outcome};
+use crate::event::{Event, EventError, OnFault, Trigger, Unmatched};
+use crate::redact::Redactor;
+use crate::reply::{self, ErrorType, Refusal, SpliceError};
 use crate::route;
-use crate::run::{Chance, Denial, End, Fault, Key, Ran, Request, Response, World};
-use crate::shadow::Shadow;
+use crate::run::{Denial, End, Fault, Key, Ran, Request, Response, World};
 use crate::store::{Policy, PolicySet, Side};
 use crate::trigger::{self, Conflict, Member, Warning};
 use crate::verdict::{PolicyRun, Verdict};
-
-/// One event to decide.
-#[derive(Debug, Clone, Copy)]
-pub struct Call<'a> {
-    /// The event, as it came.
-    pub event: &'a [u8],
-    /// The decision's id: what a neutral refusal refers to.
-    pub id: &'a str,
-    /// The trigger of an event that does not say it.
-    pub trigger: Option<Trigger>,
-    /// The only policy that may answer, by its name. None: all that answer the event.
-    pub policy: Option<&'a str>,
-    /// The bucket of the user where a candidate answers a part of them, 0 to 100: see [`Side::bucket`]. None: by the rollout key.
-    pub bucket: Option<u8>,
-    /// When the host itself must have answered.
-    pub end: Option<Instant>,
-    /// The time and the random numbers that policies get.
-    pub chance: Chance,
-}
-
-impl<'a> Call<'a> {
-    /// An event that says its trigger, for every policy and side that answers it, and for as long as the set allows.
-    pub fn new(event: &'a [u8], id: &'a str, chance: Chance) -> Self {
-        Self { event, id, trigger: None, policy: None, bucket: None, end: None, chance }
-    }
-}
-
-/// What was decided, what Cognito is told, and how it came about.
-#[derive(Debug, Clone)]
-pub struct Decision {
-    /// What was decided.
-    pub outcome: Outcome,
-    /// What Cognito is told: the event to return, or the function error.
-    pub reply: Result<Vec<u8>, Refusal>,
-    /// The trigger, once it is known.
-    pub trigger: Option<Trigger>,
-    /// The policies that ran, in order.
-    pub runs: Vec<PolicyRun>,
-    /// Whether policies look on, once the answer is given.
-    pub is_watched: bool,
-    /// What those made of it, once they were asked by [`crate::shadow`].
-    pub shadows: Vec<Shadow>,
-    /// What the operator should know.
-    pub warnings: Vec<Warning>,
-    /// What the policies wanted together.
-    pub(crate) answer: Option<Response>,
-}
-
-/// What was decided.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
-    /// Allowed, with what the policies set. Policies that faulted may have been passed over.
-    Allow,
-    /// Allowed, since no policy answers the event.
-    Unmatched,
-    /// A policy refused.
-    Deny,
-    /// A policy broke, or none answers an event that needs one. The text is the operator's.
-    Fault(String),
-    /// The event could not be read.
-    EventRefused(EventError),
-}
-
-impl Outcome {
-    /// The decision in a word, for records and tests: `allow`, `deny`, `fault` or `event-refused`.
-    pub fn word(&self) -> &'static str {
-        match self {
-            Self::Allow | Self::Unmatched => "allow",
-            Self::Deny => "deny",
-            Self::Fault(_) => "fault",
-            Self::EventRefused(_) => "event-refused",
-        }
-    }
-}
-
-impl Decision {
-    /// A refusal that the host decides itself, because it cannot ask the policies. The text is the operator's.
-    pub fn fault(id: &str, text: &str) -> Self {
-        let reply = Err(Refusal::neutral(ErrorType::PolicyFault, id));
-        Self {
-            outcome: Outcome::Fault(text.to_owned()),
-            reply,
-            trigger: None,
-            runs: Vec::new(),
-            is_watched: false,
-            shadows: Vec::new(),
-            warnings: Vec::new(),
-            answer: None,
-        }
-    }
-
-    /// What broke, in the order in which the policies ran.
-    pub fn faults(&self) -> impl DoubleEndedIterator<Item = &Fault> {
-        self.runs.iter().filter_map(|run| match &run.verdict {
-            Verdict::Fault(fault) => Some(fault),
-            _ => None,
-        })
-    }
-
-    /// Whether something broke, whatever was decided.
-    pub fn is_broken(&self) -> bool {
-        matches!(self.outcome, Outcome::Fault(_) | Outcome::EventRefused(_)) || self.faults().next().is_some()
-    }
-
-    /// Whether no policy answered the event, whatever became of it.
-    pub fn is_unmatched(&self) -> bool {
-        match self.outcome {
-            Outcome::Unmatched => true,
-            Outcome::Fault(_) => self.runs.is_empty() && self.trigger.is_some(),
-            _ => false,
-        }
-    }
-
-    /// Whether policies were to look on, and did not: yet, or for want of time.
-    pub fn is_unwatched(&self) -> bool {
-        self.is_watched && self.shadows.is_empty()
-    }
-
-    /// Why a policy refused, in its words for the operator.
-    pub fn reason(&self) -> Option<&str> {
-        self.runs.iter().find_map(|run| run.verdict.reason())
-    }
-
-    /// The fuel of all policies together, in units.
-    pub fn fuel(&self) -> u64 {
-        self.runs.iter().map(|run| run.usage.fuel.units).sum()
-    }
-
-    /// What the Lambda function returns: the event, or the function error as JSON.
-    pub fn body(&self) -> Cow<'_, [u8]> {
-        match &self.reply {
-            Ok(event) => Cow::Borrowed(event),
-            Err(refusal) => Cow::Owned(refusal.to_json()),
-        }
-    }
-}
 
 /// Decides one event. Never panics, never blocks on anything but the engine's slots and the policies' own work.
 pub fn decide(set: &PolicySet, call: &Call<'_>) -> Decision {
@@ -157,7 +20,10 @@ pub fn decide(set: &PolicySet, call: &Call<'_>) -> Decision {
     let neutral = |error_type| Err(Refusal::neutral(error_type, call.id));
     let (outcome, reply) = match line.walk() {
         Ok((outcome, reply)) => (outcome, Ok(reply)),
-        Err(Stop::Event(error)) => (Outcome::EventRefused(error), neutral(ErrorType::EventRefused)),
+        Err(Stop::Event(error)) => match line.trigger.filter(|_| error.is_of_size()).map(Trigger::on_fault) {
+            Some(OnFault::Allow) => (Outcome::EventRefused(error), Ok(call.event.to_vec())),
+            _ => (Outcome::EventRefused(error), neutral(ErrorType::EventRefused)),
+        },
         Err(Stop::Fault(text)) => (Outcome::Fault(text), neutral(ErrorType::PolicyFault)),
         Err(Stop::Deny(message)) => (Outcome::Deny, line.denied(&message)),
     };
@@ -177,6 +43,15 @@ enum Stop {
 impl From<EventError> for Stop {
     fn from(error: EventError) -> Self {
         Self::Event(error)
+    }
+}
+
+impl From<SpliceError> for Stop {
+    fn from(error: SpliceError) -> Self {
+        match error {
+            SpliceError::Event(error) => Self::Event(error),
+            SpliceError::TooLarge { .. } => Self::Fault(error.to_string()),
+        }
     }
 }
 
@@ -201,9 +76,11 @@ impl<'a> Line<'a> {
         if chain.is_empty() {
             return self.unmatched(trigger).map(|outcome| (outcome, self.call.event.to_vec()));
         }
+        let lowering = event.check_size(chain.iter().map(|(policy, _)| policy.limits.memory).min())?;
         let request = trigger::lower(trigger, &event)?;
-        let responses = self.run(&chain, trigger, &request, &Arc::from(event.text()))?;
-        let members = self.merge(&event, trigger, responses)?;
+        let end = end_of(self.set, self.call, Instant::now());
+        let responses = self.run(&chain, trigger, (&request, lowering), &Arc::from(event.text()), end)?;
+        let members = self.merge(&event, trigger, responses, end)?;
         Ok((Outcome::Allow, reply::splice(&event, &members)?))
     }
 
@@ -246,14 +123,15 @@ impl<'a> Line<'a> {
         &mut self,
         chain: &[(&'a Policy, Option<Side>)],
         trigger: Trigger,
-        request: &Request,
+        (request, lowering): (&Request, u64),
         raw_event: &Arc<str>,
+        end: End,
     ) -> Result<Vec<(&'a Policy, usize, Response)>, Stop> {
-        let end = end_of(self.set, self.call, Instant::now());
         let mut responses = Vec::new();
         let chance = self.call.chance;
         for (place, &(policy, side)) in chain.iter().enumerate() {
-            let world = World { limits: &policy.limits, end, settings: &policy.settings, raw_event, chance, place };
+            let (limits, settings) = (&policy.limits, &policy.settings);
+            let world = World { limits, end, settings, raw_event, chance, place, lowering };
             let ran = policy.prepared.decide(request, &world);
             let response = self.record(policy, side, ran)?;
             match response {
@@ -281,44 +159,66 @@ impl<'a> Line<'a> {
         next
     }
 
-    /// Merges what the policies want. What Cognito would refuse is a fault of the last policy that wanted it.
+    /// Merges what the policies want. What Cognito would refuse, or what takes longer than the chain may, is a fault of the last
+    /// policy that wanted it.
     fn merge(
         &mut self,
         event: &Event<'_>,
         trigger: Trigger,
         mut responses: Vec<(&'a Policy, usize, Response)>,
+        end: End,
     ) -> Result<Vec<Member>, Stop> {
-        loop {
-            let (at, rule) = match united(&responses) {
-                Ok(None) => return Ok(Vec::new()),
-                Ok(Some(merged)) => {
-                    let checked = trigger::check(event, &merged);
-                    // What is said of an answer repeats parts of it.
-                    let secrets = LazyCell::new(|| {
-                        let policies = responses.iter().map(|(policy, ..)| policy.settings.secrets());
-                        policies.fold(Secrets::of(event.text()), |all, of_policy| all.and(of_policy))
-                    });
-                    let Some(refused) = checked.refused else {
-                        let masked = |it: Warning| Warning { text: secrets.mask(it.text), ..it };
-                        self.warnings.extend(checked.warnings.into_iter().map(masked));
+        while let Some(last) = responses.len().checked_sub(1) {
+            let (at, fault) = match end.passed() {
+                Some(fault) => (last, fault),
+                None => match self.merged(event, &responses)? {
+                    Ok((merged, warnings)) => {
                         let members = trigger::members(&merged);
-                        self.answer = Some(merged);
-                        return Ok(members);
-                    };
-                    let rule = secrets.mask(refused.1.clone());
-                    match to_blame(event, &responses, &refused) {
-                        Some(at) => (at, rule),
-                        None => return Err(Stop::Fault(rule)),
+                        match end.passed() {
+                            Some(fault) => (last, fault),
+                            None => {
+                                self.warnings.extend(warnings);
+                                self.answer = Some(merged);
+                                return Ok(members);
+                            }
+                        }
                     }
-                }
-                Err(apart) => apart,
+                    Err((at, rule)) => (at, Fault::Verdict(rule)),
+                },
             };
             let (policy, run, _) = responses.remove(at);
-            let fault = Fault::Verdict(rule);
             if let Some(run) = self.runs.get_mut(run) {
                 run.verdict = Verdict::Fault(fault.clone());
             }
             faulted(policy, trigger, &fault)?;
+        }
+        Ok(Vec::new())
+    }
+
+    /// What all policies want together, with warnings; or which of them cannot be followed, and why.
+    fn merged(
+        &self,
+        event: &Event<'_>,
+        responses: &[(&'a Policy, usize, Response)],
+    ) -> Result<Result<(Response, Vec<Warning>), (usize, String)>, Stop> {
+        let merged = match united(responses) {
+            Ok(merged) => merged,
+            Err(conflict) => return Ok(Err(conflict)),
+        };
+        let checked = trigger::check(event, &merged);
+        if checked.refused.is_none() && checked.warnings.is_empty() {
+            return Ok(Ok((merged, Vec::new())));
+        }
+        // What is said of an answer repeats parts of it.
+        let secrets = Redactor::secrets_of(event.text()).and(self.set.secrets());
+        let Some(refused) = checked.refused else {
+            let masked = |it: Warning| Warning { text: secrets.mask_host_text(&it.text), ..it };
+            return Ok(Ok((merged, checked.warnings.into_iter().map(masked).collect())));
+        };
+        let rule = secrets.mask_host_text(&refused.1);
+        match to_blame(event, responses, &refused) {
+            Some(at) => Ok(Err((at, rule))),
+            None => Err(Stop::Fault(rule)),
         }
     }
 }
@@ -333,19 +233,16 @@ pub(crate) fn end_of(set: &PolicySet, call: &Call<'_>, since: Instant) -> End {
 }
 
 /// What all policies want together; or which of them cannot be followed, and why.
-fn united(responses: &[(&Policy, usize, Response)]) -> Result<Option<Response>, (usize, String)> {
-    let mut merged = None::<Response>;
-    for (at, (.., response)) in responses.iter().enumerate() {
-        merged = Some(match merged {
-            None => response.clone(),
-            Some(earlier) => trigger::merge(earlier, response.clone()).map_err(|Conflict(member)| {
-                let first = responses.iter().find(|(.., response)| wants(response, member));
-                let first = first.map(|(policy, ..)| policy.name.as_str()).unwrap_or_default();
-                (at, format!("it sets `{member}` to another value than the policy `{first}`"))
-            })?,
-        });
-    }
-    Ok(merged)
+fn united(responses: &[(&Policy, usize, Response)]) -> Result<Response, (usize, String)> {
+    let mut wanted = responses.iter().enumerate().map(|(at, (.., response))| (at, response.clone()));
+    let first = wanted.next().map(|(_, response)| response).ok_or_else(|| (0, String::new()))?;
+    wanted.try_fold(first, |earlier, (at, response)| {
+        trigger::merge(earlier, response).map_err(|Conflict(member)| {
+            let first = responses.iter().find(|(.., response)| wants(response, member));
+            let first = first.map(|(policy, ..)| policy.name.as_str()).unwrap_or_default();
+            (at, format!("it sets `{member}` to another value than the policy `{first}`"))
+        })
+    })
 }
 
 /// Whose answer Cognito would refuse by itself; else the last of those who set the member.

@@ -12,12 +12,14 @@
 //! The hosts use what is public here and nothing else. `event`, `policy`, `route` and `reply` know no engine and no clock.
 
 mod decide;
+mod decision;
 mod verdict;
 mod shadow;
 pub mod text;
 pub mod digest;
 mod reading;
 pub mod event;
+mod redact;
 pub mod policy;
 pub mod store;
 pub mod route;
@@ -29,6 +31,8 @@ pub mod release;
 pub mod config;
 pub mod case;
 
-pub use decide::{Call, Decision, Outcome, decide};
+pub use decide::decide;
+pub use decision::{Call, Decision, Outcome};
+pub use redact::Redactor;
 pub use shadow::{Shadow, shadow};
 pub use verdict::{PolicyRun, Verdict};

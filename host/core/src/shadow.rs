@@ -1,13 +1,15 @@
 //! Runs the policies that only look on, once the answer is fixed, and holds against it what they make of the event.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Instant;
 
 use serde_json::Value;
 
 use crate::decide::end_of;
-use crate::event::{Event, Object, Secrets};
+use crate::event::{Event, Object};
 use crate::policy::Limits;
+use crate::redact::Redactor;
 use crate::run::{Fault, Response, World};
 use crate::store::{Policy, PolicySet};
 use crate::trigger::{self, Conflict, Member};
@@ -38,16 +40,25 @@ pub fn shadow(set: &PolicySet, call: &Call<'_>, decision: &Decision) -> Vec<Shad
     let (Ok(event), Some(trigger)) = (Event::parse(call.event), decision.trigger) else { return Vec::new() };
     let policies = route::shadows(&event.header, trigger, call, set);
     let Ok(request) = trigger::lower(trigger, &event) else { return Vec::new() };
+    let memory = policies.iter().map(|policy| policy.limits.memory).min();
+    let Ok(lowering) = event.check_size(memory) else { return Vec::new() };
     let (raw_event, end) = (Arc::from(event.text()), end_of(set, call, Instant::now()));
     let run = |(place, policy): (usize, &Policy)| {
         let place = decision.runs.len() + place;
         let limits = &Limits { deadline: set.chain_deadline, ..policy.limits.clone() };
-        let world =
-            World { limits, end, settings: &policy.settings, raw_event: &raw_event, chance: call.chance, place };
+        let world = World {
+            limits,
+            end,
+            settings: &policy.settings,
+            raw_event: &raw_event,
+            chance: call.chance,
+            place,
+            lowering,
+        };
         let (mut run, response) = PolicyRun::of(policy, None, policy.prepared.decide(&request, &world), call);
         if let Some(rule) = response.as_ref().and_then(|it| refused(&event, decision.answer.as_ref(), it)) {
-            let secrets = Secrets::of(event.text()).and(policy.settings.secrets());
-            run.verdict = Verdict::Fault(Fault::Verdict(secrets.mask(rule)));
+            let secrets = Redactor::secrets_of(event.text()).and(policy.settings.secrets());
+            run.verdict = Verdict::Fault(Fault::Verdict(secrets.mask_host_text(&rule)));
         }
         let differs = differs(&event, decision, &run.verdict, response);
         Shadow { run, differs }
@@ -113,7 +124,11 @@ fn holds(whole: &Value, part: &Value) -> bool {
         (Value::Object(whole), Value::Object(part)) => {
             part.iter().all(|(name, part)| whole.get(name).is_some_and(|whole| holds(whole, part)))
         }
-        (Value::Array(whole), Value::Array(part)) => part.iter().all(|part| whole.contains(part)),
+        (Value::Array(whole), Value::Array(part)) => {
+            // As texts, which can be looked up; a list of thousands would be gone through for each of thousands.
+            let whole: HashSet<_> = whole.iter().map(Value::to_string).collect();
+            part.iter().all(|part| whole.contains(&part.to_string()))
+        }
         _ => whole == part,
     }
 }

@@ -1,7 +1,7 @@
 //! Is how one policy ran and what it said.
 
 use crate::Call;
-use crate::event::Secrets;
+use crate::redact::{PolicyText, Redactor};
 use crate::run::{Denial, Fault, Logs, Ran, Response, Usage};
 use crate::store::{Policy, Side};
 use crate::trigger::{self, Member};
@@ -21,6 +21,8 @@ pub struct PolicyRun {
     pub usage: Usage,
     /// What it logged.
     pub logs: Logs,
+    /// What of its texts is its own.
+    pub(crate) text: PolicyText,
 }
 
 /// What a policy said.
@@ -76,22 +78,26 @@ impl PolicyRun {
         call: &Call<'_>,
     ) -> (Self, Option<Response>) {
         let of_policy = policy.settings.secrets();
-        let text = std::str::from_utf8(call.event).unwrap_or_default();
+        let (own, event) =
+            (policy.prepared.text_with(&policy.settings), std::str::from_utf8(call.event).unwrap_or_default());
         let (verdict, response) = match ran.result {
             Ok(Ok(response)) => {
-                let shown = |it: Member| Member { json: of_policy.mask(it.json), ..it };
+                let shown = |it: Member| Member { json: of_policy.mask(&it.json), ..it };
                 (Verdict::Allow(trigger::members(&response).into_iter().map(shown).collect()), Some(response))
             }
             Ok(Err(denial)) => {
-                let message = Secrets::told(text).and(of_policy).mask(denial.message);
+                let message =
+                    Redactor::long_secrets_of(event).and(of_policy).mask_policy_text(&denial.message, &own.open());
                 // Where nothing is left of it, the user gets the neutral sentence.
                 let message = if message.trim_matches(['*', ' ']).is_empty() { String::new() } else { message };
-                let reason = denial.reason.map(|reason| Secrets::of(text).and(of_policy).mask(reason));
+                let reason = denial
+                    .reason
+                    .map(|reason| Redactor::secrets_of(event).and(of_policy).mask_policy_text(&reason, &own.open()));
                 (Verdict::Deny { message, reason }, None)
             }
             Err(fault) => (Verdict::Fault(fault), None),
         };
         let (policy, digest) = (policy.name.clone(), policy.digest.clone());
-        (Self { policy, digest, side, verdict, usage: ran.usage, logs: ran.logs }, response)
+        (Self { policy, digest, side, verdict, usage: ran.usage, logs: ran.logs, text: own }, response)
     }
 }

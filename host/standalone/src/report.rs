@@ -6,11 +6,10 @@ use std::io;
 
 use anstyle::AnsiColor;
 use bytesize::ByteSize;
-use cogwit_core::event::Secrets;
 use cogwit_core::run::{Consumed, Fuel, LogLine, Usage, WASMTIME};
 use cogwit_core::store::{Finding, PolicySet, Side};
 use cogwit_core::trigger::Member;
-use cogwit_core::{Decision, Outcome, PolicyRun, Verdict};
+use cogwit_core::{Decision, Outcome, PolicyRun, Redactor, Verdict};
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 
@@ -100,19 +99,19 @@ fn seen(decision: &Decision) -> String {
     }
 }
 
-fn secrets(event: &[u8]) -> Secrets {
-    Secrets::of(&String::from_utf8_lossy(event))
+fn secrets(event: &[u8]) -> Redactor {
+    Redactor::secrets_of(&String::from_utf8_lossy(event))
 }
 
 /// What a policy set, as JSON. What is secret of it, and what it repeats of the event's secrets, is in the reply alone.
-fn shown(member: &Member, secrets: &Secrets) -> String {
-    match Secrets::covers(member.name) {
+fn shown(member: &Member, secrets: &Redactor) -> String {
+    match Redactor::covers(member.name) {
         true => "\"***\"".to_owned(),
-        false => secrets.mask(member.json.clone()),
+        false => secrets.mask(&member.json),
     }
 }
 
-fn said(verdict: &Verdict, secrets: &Secrets) -> String {
+fn said(verdict: &Verdict, secrets: &Redactor) -> String {
     match verdict {
         Verdict::Allow(members) if members.is_empty() => "allow, nothing set".to_owned(),
         Verdict::Allow(members) => {
@@ -249,7 +248,7 @@ pub(crate) fn json(set: &PolicySet, event: &[u8], decision: &Decision, id: &str)
     serde_json::to_string(&report).map_err(io::Error::other)
 }
 
-fn policy<'a>(run: &'a PolicyRun, secrets: &Secrets) -> Policy<'a> {
+fn policy<'a>(run: &'a PolicyRun, secrets: &Redactor) -> Policy<'a> {
     let log = run.logs.lines.iter();
     Policy {
         name: &run.policy,

@@ -150,7 +150,12 @@ impl Comparison {
         let memory = decision.runs.iter().map(|run| run.usage.memory).max();
         it.at_most("max-memory", expect.max_memory, memory.unwrap_or_default());
         it.imports(expect, decision, set);
-        it.0
+        let masked = |it: Mismatch| Mismatch {
+            expected: set.secrets().mask_json(it.expected),
+            actual: set.secrets().mask_json(it.actual),
+            ..it
+        };
+        it.0.into_iter().map(masked).collect()
     }
 
     fn add(&mut self, key: &'static str, expected: Value, actual: Value) {

@@ -46,6 +46,22 @@ pub enum EventError {
         /// The trigger source.
         source_name: String,
     },
+    /// The request has more members and items than any policy is asked to take in.
+    #[error("the event's request has more than {limit} members and items, so no policy is asked: send fewer")]
+    TooManyItems {
+        /// The most that it may have.
+        limit: usize,
+    },
+    /// The request is larger than a policy's memory allows.
+    #[error(
+        "the event's request has {bytes} bytes, but {limit} are the most that the policies can take in: send less, or raise the limit `memory`, of which a request may take a quarter"
+    )]
+    LargeRequest {
+        /// Its size, in bytes.
+        bytes: usize,
+        /// The most that it may have, in bytes.
+        limit: u64,
+    },
     /// Nothing says which trigger the event is of.
     #[error(
         "the event does not say its trigger: add the line `\"triggerSource\": \"PreSignUp_SignUp\",`, or name the trigger with --trigger or COGWIT_TRIGGER (the policies answer {answered})"
@@ -54,4 +70,11 @@ pub enum EventError {
         /// The triggers that the set's policies answer, for the text.
         answered: String,
     },
+}
+
+impl EventError {
+    /// Whether the event could be read, and is too much for policies.
+    pub(crate) fn is_of_size(&self) -> bool {
+        matches!(self, Self::TooManyItems { .. } | Self::LargeRequest { .. })
+    }
 }

@@ -7,9 +7,8 @@ mod trigger;
 mod object;
 mod text;
 mod envelope;
+mod size;
 mod error;
-mod forms;
-mod secrets;
 mod edit;
 mod example;
 
@@ -18,6 +17,6 @@ pub use envelope::{Event, Header, MAX_EVENT_BYTES};
 pub use error::EventError;
 pub use example::{NoExample, example, examples};
 pub use object::{Object, list};
-pub use secrets::Secrets;
-pub(crate) use text::text;
+
+pub(crate) use text::{text, unescape};
 pub use trigger::{OnFault, Trigger, UnknownTrigger, Unmatched};

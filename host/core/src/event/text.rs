@@ -25,7 +25,7 @@ pub(crate) fn text(json: &str) -> Option<Cow<'_, str>> {
 
 /// A JSON string without quotes and escapes. A surrogate that stands alone, which Rust's strings and WIT's cannot hold,
 /// becomes U+FFFD as in JavaScript's `toWellFormed`; the raw event still has it.
-pub(super) fn unescape(json: &str) -> Cow<'_, str> {
+pub(crate) fn unescape(json: &str) -> Cow<'_, str> {
     let plain = json.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(json);
     if !plain.contains('\\') {
         return Cow::Borrowed(plain);

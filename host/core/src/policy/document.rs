@@ -4,10 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use super::settings::redactor;
 use super::{CandidateDocument, Capability, LimitTexts, Mode, SettingValue, When};
 use crate::digest::sha256;
 use crate::event::{OnFault, Trigger, Unmatched};
 use crate::reading;
+use crate::redact::Redactor;
 use crate::text::one_line;
 
 /// A policy set as it is written.
@@ -80,6 +82,19 @@ pub struct PolicyDocument {
     /// Files of cases that it must pass, relative to the document; `*` and `?` stand for parts of a file's name.
     #[serde(default, skip_serializing_if = "is_default")]
     pub tests: Vec<String>,
+}
+
+impl Document {
+    /// The values of all secret settings, which must not be written.
+    pub(crate) fn secrets(&self, env: impl Fn(&str) -> Option<String>) -> Redactor {
+        let candidates = self.policies.iter().filter_map(|policy| policy.candidate.as_ref()?.settings.as_ref());
+        let settings = self.policies.iter().map(|policy| &policy.settings).chain(candidates);
+        let secrets = settings.flat_map(BTreeMap::values).filter_map(|value| match value {
+            SettingValue::Env(variable) => env(variable),
+            SettingValue::Text(_) => None,
+        });
+        redactor(&secrets.collect::<Vec<_>>())
+    }
 }
 
 impl PolicyDocument {

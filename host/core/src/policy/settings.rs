@@ -1,11 +1,11 @@
 //! Resolves a policy's settings, and keeps the secret ones out of what is written.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::ser::SerializeMap as _;
 use serde::{Deserialize, Serialize, Serializer};
 
-use crate::event::Secrets;
+use crate::redact::Redactor;
 
 /// A setting as a document writes it.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -78,11 +78,23 @@ pub enum SettingError {
     },
 }
 
+/// What takes the values of secret settings out of texts.
+pub(super) fn redactor(secrets: &[String]) -> Redactor {
+    // A policy may take a list apart, so its longer entries are secret by themselves.
+    let texts = secrets.iter().flat_map(|secret| {
+        let entries = secret.split(',').map(str::trim).filter(|entry| entry.chars().count() >= 4);
+        entries.chain([secret.as_str()])
+    });
+    Redactor::configured(texts)
+}
+
 /// The settings of a policy, with every value at hand.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Settings {
     values: BTreeMap<String, String>,
-    secrets: Secrets,
+    secrets: Redactor,
+    /// The keys of secret settings.
+    secret: BTreeSet<String>,
 }
 
 impl Settings {
@@ -102,10 +114,8 @@ impl Settings {
                 SettingValue::Text(text) => text.clone(),
                 SettingValue::Env(variable) => match env(variable).filter(|value| !value.is_empty()) {
                     Some(secret) => {
-                        // A policy may take a list apart, so its longer entries are secret by themselves.
-                        let entries = secret.split(',').map(str::trim).filter(|entry| entry.chars().count() >= 4);
-                        secrets.extend(entries.map(str::to_owned));
                         secrets.push(secret.clone());
+                        settings.secret.insert(key.clone());
                         secret
                     }
                     None => {
@@ -116,7 +126,7 @@ impl Settings {
             };
             settings.values.insert(key.clone(), value);
         }
-        settings.secrets = Secrets::of_texts(secrets.iter().map(String::as_str));
+        settings.secrets = redactor(&secrets);
         if errors.is_empty() { Ok(settings) } else { Err(errors) }
     }
 
@@ -130,13 +140,13 @@ impl Settings {
         self.values.iter().map(|(key, value)| (key.as_str(), value.as_str()))
     }
 
-    /// `text` with the values of secret settings replaced by `***`.
-    pub fn mask(&self, text: String) -> String {
-        self.secrets.mask(text)
+    /// The values of settings that are not secret.
+    pub(crate) fn plain(&self) -> impl Iterator<Item = &str> {
+        self.iter().filter(|(key, _)| !self.secret.contains(*key)).map(|(_, value)| value)
     }
 
     /// The values of secret settings.
-    pub(crate) fn secrets(&self) -> &Secrets {
+    pub(crate) fn secrets(&self) -> &Redactor {
         &self.secrets
     }
 }
@@ -162,9 +172,9 @@ mod tests {
         let written = written("code = { env = 'COGWIT_SECRET_CODE' }");
         let settings = Settings::resolve(&written, |_| Some("hush".to_owned())).unwrap();
         assert_eq!(settings.get("code"), Some("hush"));
-        assert_eq!(settings.mask("the code is hush, hush".to_owned()), "the code is ***, ***");
+        assert_eq!(settings.secrets().mask("the code is hush, hush"), "the code is ***, ***");
         let list = Settings::resolve(&written, |_| Some("app-1, app-2".to_owned())).unwrap();
-        assert_eq!(list.mask("app-2 of app-1, app-2".to_owned()), "*** of ***");
+        assert_eq!(list.secrets().mask("app-2 of app-1, app-2"), "*** of ***");
         let error = Settings::resolve(&written, |_| None).unwrap_err().remove(0);
         assert!(error.to_string().contains("`COGWIT_SECRET_CODE`, which is not set"));
     }

@@ -173,19 +173,16 @@ impl<'a> Record<'a> {
             client: member(header.and_then(|header| header.client_id.as_deref())),
             user: header.and_then(|header| setting.masking.user(header.user_name.as_deref()?)),
             decision: decision.outcome.word(),
-            reason: decision.reason().map(|reason| mask.sentence(reason)),
+            reason: decision.runs.iter().find_map(|run| Some(mask.sentence(run.verdict.reason()?, &run.text))),
             error: match &decision.outcome {
-                Outcome::Fault(text) => Some(match decision.faults().next_back() {
-                    Some(fault) => mask.fault(fault, text),
-                    None => mask.plain(text),
-                }),
-                Outcome::EventRefused(error) => Some(mask.plain(&error.to_string())),
+                Outcome::Fault(text) => Some(mask.error(text, &decision.runs)),
+                Outcome::EventRefused(error) => Some(mask.host_text(&error.to_string())),
                 _ => None,
             },
             warnings: decision
                 .warnings
                 .iter()
-                .map(|it| Warning { code: it.code, text: mask.sentence(&it.text) })
+                .map(|it| Warning { code: it.code, text: mask.host_text(&it.text) })
                 .collect(),
             policies: {
                 let answered = decision.runs.iter().map(|run| (run, None));
@@ -244,11 +241,9 @@ fn level(metrics: &Values, decision: &Decision, setting: &Setting<'_>) -> &'stat
 
 fn policy<'a>(run: &'a PolicyRun, shadow: Option<&'a Shadow>, mask: &mut Mask<'_>) -> Policy<'a> {
     let usage = &run.usage;
-    let logged = run.logs.lines.iter().filter_map(|line| {
-        let (context, message) = mask.line(line)?;
-        Some(Logged { level: line.level.to_string(), context, message })
-    });
-    let log: Vec<_> = logged.collect();
+    let lines = mask.lines(&run.logs, &run.text).into_iter();
+    let log: Vec<_> =
+        lines.map(|(level, context, message)| Logged { level: level.to_string(), context, message }).collect();
     let left_out = run.logs.lines.len().saturating_sub(log.len()) as u64;
     Policy {
         name: &run.policy,
@@ -257,7 +252,7 @@ fn policy<'a>(run: &'a PolicyRun, shadow: Option<&'a Shadow>, mask: &mut Mask<'_
         side: run.side.map(Side::word),
         log,
         verdict: run.verdict.word(),
-        reason: shadow.and_then(|_| run.verdict.reason()).map(|reason| mask.sentence(reason)),
+        reason: shadow.and_then(|_| run.verdict.reason()).map(|reason| mask.sentence(reason, &run.text)),
         agrees: shadow.map(Shadow::agrees),
         differs: shadow.map(|shadow| &*shadow.differs).unwrap_or_default(),
         set: match &run.verdict {
@@ -265,7 +260,7 @@ fn policy<'a>(run: &'a PolicyRun, shadow: Option<&'a Shadow>, mask: &mut Mask<'_
             _ => Vec::new(),
         },
         fault: match &run.verdict {
-            Verdict::Fault(fault) => Some(Fault { kind: fault.kind(), text: mask.fault(fault, &fault.to_string()) }),
+            Verdict::Fault(fault) => Some(Fault { kind: fault.kind(), text: mask.fault(fault, &run.text) }),
             _ => None,
         },
         fuel: usage.fuel.units,

@@ -3,7 +3,7 @@
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-use crate::event::Secrets;
+use crate::redact::Redactor;
 
 /// What records show of persons. Secret members of events are not shown whatever stands here.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,8 +22,8 @@ impl Default for Masking {
 
 impl Masking {
     /// What is taken out of the texts of an event's policies.
-    pub(super) fn of(&self, event: &str) -> Secrets {
-        if self.personal { Secrets::personal(event) } else { Secrets::default() }
+    pub(super) fn of(&self, event: &str) -> Redactor {
+        if self.personal { Redactor::personal_values_of(event) } else { Redactor::default() }
     }
 
     /// A name for a user by which records of one user can be found, and nobody can be found by a record.

@@ -4,4 +4,4 @@ mod splice;
 mod refusal;
 
 pub use refusal::{ErrorType, Refusal, seen_by_caller};
-pub(crate) use splice::splice;
+pub(crate) use splice::{SpliceError, splice};

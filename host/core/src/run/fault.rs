@@ -130,10 +130,16 @@ impl NotGiven {
 /// place that compares a text; `a_result_over_the_limit` in the tests holds it.
 const OVER_OUTPUT: &str = "fuel allocated for hostcalls has been exhausted";
 
+impl From<&DeadlineHit> for Fault {
+    fn from(hit: &DeadlineHit) -> Self {
+        Self::Deadline { limit: hit.limit, ran: hit.ran, key: hit.key }
+    }
+}
+
 impl Fault {
     pub(super) fn of(error: &wasmtime::Error, limits: &Limits, logs: &Logs) -> Self {
         if let Some(hit) = error.downcast_ref::<DeadlineHit>() {
-            return Self::Deadline { limit: hit.limit, ran: hit.ran, key: hit.key };
+            return hit.into();
         }
         if let Some(hit) = error.downcast_ref::<MemoryHit>() {
             return Self::Memory { limit: limits.memory, asked: hit.asked };

@@ -1,6 +1,7 @@
 //! Is a policy's component, compiled, linked and looked up once, and shared by every decision.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use wasmtime::component::InstancePre;
 
@@ -14,16 +15,19 @@ use super::instance::{Ran, World, run};
 use super::native::Native;
 use super::shape::{Import, Shape, ShapeError};
 use crate::event::Trigger;
-use crate::policy::Capability;
+use crate::policy::{Capability, Settings};
+use crate::redact::{PolicyText, of_component};
 
 /// A component that is ready to run. Nothing about it changes from here on.
 pub struct Prepared {
-    engine: Engine,
-    pre: InstancePre<Context>,
+    pub(super) engine: Engine,
+    pub(super) pre: InstancePre<Context>,
     triggers: Indices,
     settings: Option<exports::settings::GuestIndices>,
     answers: Vec<Trigger>,
     imports: Vec<Import>,
+    /// The text that it was built with.
+    text: Arc<[u8]>,
 }
 
 impl Prepared {
@@ -53,7 +57,15 @@ impl Prepared {
             .then(|| exports::settings::GuestIndices::new(&pre))
             .transpose()
             .map_err(invalid)?;
-        Ok(Self { engine: engine.clone(), pre, triggers, settings, answers, imports: shape.imports })
+        Ok(Self {
+            engine: engine.clone(),
+            pre,
+            triggers,
+            settings,
+            answers,
+            imports: shape.imports,
+            text: of_component(bytes).into(),
+        })
     }
 
     /// The triggers that it answers.
@@ -66,14 +78,19 @@ impl Prepared {
         &self.imports
     }
 
+    /// What a policy of this component with these settings writes of its own.
+    pub(crate) fn text_with(&self, settings: &Arc<Settings>) -> PolicyText {
+        PolicyText::new(self.text.clone(), settings.clone())
+    }
+
     /// Asks the policy for its verdict, in a fresh instance.
     pub(crate) fn decide(&self, request: &Request, world: &World<'_>) -> Ran<Result<Response, Denial>> {
-        run(&self.engine, &self.pre, world, |store, instance| self.triggers.decide(store, instance, request))
+        run(self, world, |store, instance| self.triggers.decide(store, instance, request))
     }
 
     /// Checks the types of every trigger interface and has the policy check its settings, in a fresh instance.
     pub(crate) fn check(&self, world: &World<'_>) -> Ran<Result<(), String>> {
-        run(&self.engine, &self.pre, world, |mut store, instance| {
+        run(self, world, |mut store, instance| {
             self.triggers.check(&mut store, instance).map_err(WrongTypes::new)?;
             let Some(settings) = &self.settings else { return Ok(Ok(())) };
             settings.load(&mut store, instance).map_err(WrongTypes::new)?.call_validate(&mut store)

@@ -10,6 +10,7 @@ use super::{Candidate, Package, Policy, PolicySet};
 use crate::digest::sha256;
 use crate::event::{OnFault, Trigger};
 use crate::policy::{Capability, Caps, Limits, Mode, PolicyDocument, Settings};
+use crate::redact::Redactor;
 use crate::run::{Chance, End, Engine, Key as Deadline, LogLevel, Native, Prepared, ShapeError, World};
 use crate::text::one_line;
 
@@ -87,8 +88,27 @@ impl Admission {
         caps: &Caps,
         env: impl Fn(&str) -> Option<String>,
     ) -> Result<PolicySet, Rejected> {
-        let document = &package.document;
         let mut findings = Findings::default();
+        let set = self.admit_into(package, caps, &env, &mut findings);
+        // Whoever adds a check need not think of secrets: nothing that was found leaves without this.
+        let secrets = package.document.secrets(&env);
+        let masked = |it: Finding| Finding { text: secrets.mask(&it.text), ..it };
+        let Findings { errors, warnings } = findings;
+        match set.filter(|_| errors.is_empty()) {
+            Some(set) => Ok(PolicySet { warnings: warnings.into_iter().map(masked).collect(), ..set }),
+            None => Err(Rejected { findings: errors.into_iter().map(masked).collect() }),
+        }
+    }
+
+    /// The set, unless something was found to be wrong with it. Its warnings are still to be added.
+    fn admit_into(
+        &self,
+        package: &Package,
+        caps: &Caps,
+        env: impl Fn(&str) -> Option<String>,
+        findings: &mut Findings,
+    ) -> Option<PolicySet> {
+        let document = &package.document;
         // These show their lines as they stand, over several lines.
         let written = document.errors.iter().map(|error| Finding { policy: None, text: error.to_string() });
         findings.errors.extend(written);
@@ -106,20 +126,20 @@ impl Admission {
                 let digest = digests.get(written.component.as_str()).map(String::as_str).unwrap_or_default();
                 self.admit_policy((package, digest), written, (&base, caps), &env, findings)
             };
-            let policy = admit(written, &mut findings);
+            let policy = admit(written, findings);
             let mut of_candidate = Findings::default();
             let candidate = written.of_candidate().and_then(|it| admit(&it, &mut of_candidate));
             findings.add_candidate(of_candidate);
             let Some(mut policy) = policy else { continue };
             if let (Some(candidate), Some(written)) = (candidate, &written.candidate) {
                 let candidate = Candidate { policy: candidate, rollout: written.rollout };
-                compare(&policy, &candidate, &mut findings);
+                compare(&policy, &candidate, findings);
                 policy.candidate = Some(Box::new(candidate));
             }
             policies.push(policy);
         }
         if !findings.errors.is_empty() {
-            return Err(Rejected { findings: findings.errors });
+            return None;
         }
         if self.rollout_key.is_none() && policies.iter().any(|policy| policy.candidate.is_some()) {
             findings
@@ -130,9 +150,10 @@ impl Admission {
             let text = "policies only look on: its events are decided as those that no policy answers";
             findings.warn(None, format!("`{trigger}`: {text}"));
         }
-        part_challenges(&policies, &mut findings);
+        part_challenges(&policies, findings);
         let set = &document.set;
-        Ok(PolicySet {
+        Some(PolicySet {
+            secrets: Redactor::all(policies.iter().flat_map(Policy::sides).map(|it| it.settings.secrets())),
             rollout_key: self.rollout_key.clone().unwrap_or_default(),
             name: set.name.clone(),
             digest: document.digest.clone(),
@@ -141,7 +162,7 @@ impl Admission {
             policies,
             unmatched: set.unmatched,
             chain_deadline,
-            warnings: findings.warnings,
+            warnings: Vec::new(),
         })
     }
 
@@ -308,11 +329,12 @@ const CHECK_DEADLINE: Duration = Duration::from_secs(2);
 fn check(prepared: &Prepared, name: Option<&str>, limits: &Limits, settings: &Arc<Settings>, findings: &mut Findings) {
     let limits = &Limits { deadline: limits.deadline.max(CHECK_DEADLINE), ..limits.clone() };
     let end = End { since: Instant::now(), limit: Duration::from_secs(3600), key: Deadline::Host };
-    let world = World { limits, end, settings, raw_event: &Arc::from(""), chance: Chance::real(), place: 0 };
+    let world =
+        World { limits, end, settings, raw_event: &Arc::from(""), chance: Chance::real(), place: 0, lowering: 0 };
     let ran = prepared.check(&world);
     match ran.result {
         Ok(Ok(())) => {}
-        Ok(Err(text)) => findings.add(name, format!("its settings are refused: {}", settings.mask(text))),
+        Ok(Err(text)) => findings.add(name, format!("its settings are refused: {text}")),
         Err(fault) => findings.add(name, format!("it broke when it was started once: {fault}")),
     }
     ran.logs

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::event::{Header, OnFault, Trigger, Unmatched};
 use crate::policy::{Limits, Mode, Settings, When};
+use crate::redact::Redactor;
 use crate::run::Prepared;
 
 use super::rollout::{Side, bucket};
@@ -25,6 +26,8 @@ pub struct PolicySet {
     pub chain_deadline: Duration,
     /// What its operator should know.
     pub warnings: Vec<super::Finding>,
+    /// The values of every policy's secret settings.
+    pub(crate) secrets: Redactor,
     /// The key by which users are parted between a policy and its candidate.
     pub(super) rollout_key: String,
     /// Where to look for the policies that answer a trigger.
@@ -123,6 +126,11 @@ impl PolicySet {
     /// The triggers that any of its policies answers, sorted.
     pub fn answers(&self) -> BTreeSet<Trigger> {
         self.index.keys().copied().collect()
+    }
+
+    /// The values of every policy's secret settings, which must not be written.
+    pub fn secrets(&self) -> &Redactor {
+        &self.secrets
     }
 
     /// The policies that answer an event of a trigger, in the set's order.

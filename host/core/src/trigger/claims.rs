@@ -1,5 +1,7 @@
 //! Is what both forms of pre token generation share: names of claims that tokens do not get, and groups.
 
+use std::collections::HashSet;
+
 use super::{Checked, json};
 use crate::run::GroupOverrideDetails;
 
@@ -44,9 +46,10 @@ pub(super) fn check_claim(checked: &mut Checked, token: &str, name: &str) {
 
 /// Nor does it say what becomes of a protected claim that is suppressed. Roles go with the groups.
 pub(super) fn check_suppressed(checked: &mut Checked, token: &str, names: &Option<Vec<String>>) {
+    let with_groups = names.iter().flatten().any(|name| name == "cognito:groups");
     for name in names.iter().flatten() {
         let is_role = ["cognito:roles", "cognito:preferred_role"].contains(&name.as_str());
-        if is_role && !names.iter().flatten().any(|name| name == "cognito:groups") {
+        if is_role && !with_groups {
             let text =
                 format!("the claim `{name}` of the {token} token stays, unless `cognito:groups` is suppressed too");
             checked.warn("ignored", text);
@@ -61,9 +64,9 @@ pub(super) fn kept<'a, V>(
     claims: &'a Option<Vec<(String, V)>>,
     suppressed: &Option<Vec<String>>,
 ) -> Option<Vec<(&'a str, &'a V)>> {
-    let is_suppressed = |name: &str| suppressed.iter().flatten().any(|suppressed| suppressed == name);
+    let suppressed: HashSet<_> = suppressed.iter().flatten().map(String::as_str).collect();
     let mut kept = json::united(claims.as_ref()?.iter().map(|(name, value)| (name.as_str(), value)));
-    kept.retain(|(name, _)| !is_suppressed(name));
+    kept.retain(|(name, _)| !suppressed.contains(name));
     Some(kept)
 }
 

@@ -1,6 +1,8 @@
 //! Writes members of `response` as JSON.
 
+use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
+use std::hash::Hash;
 
 use super::Checked;
 
@@ -32,10 +34,12 @@ pub(super) fn object<'a>(members: impl IntoIterator<Item = (&'a str, String)>) -
 }
 
 /// Both maps as one, each key once: a later value takes the place of an earlier one.
-pub(super) fn united<N: PartialEq, V>(entries: impl IntoIterator<Item = (N, V)>) -> Vec<(N, V)> {
+pub(super) fn united<N: Clone + Eq + Hash, V>(entries: impl IntoIterator<Item = (N, V)>) -> Vec<(N, V)> {
+    let mut places = HashMap::new();
     let mut united: Vec<(N, V)> = Vec::new();
     for (name, value) in entries {
-        match united.iter_mut().find(|(known, _)| *known == name) {
+        let place = *places.entry(name.clone()).or_insert(united.len());
+        match united.get_mut(place) {
             Some((_, earlier)) => *earlier = value,
             None => united.push((name, value)),
         }
@@ -65,11 +69,8 @@ pub(super) fn united_maps<V>(
 pub(super) fn united_lists(earlier: Option<Vec<String>>, later: Option<Vec<String>>) -> Option<Vec<String>> {
     match (earlier, later) {
         (Some(mut earlier), Some(later)) => {
-            for text in later {
-                if !earlier.contains(&text) {
-                    earlier.push(text);
-                }
-            }
+            let mut known: HashSet<_> = earlier.iter().cloned().collect();
+            earlier.extend(later.into_iter().filter(|text| known.insert(text.clone())));
             Some(earlier)
         }
         (one, other) => other.or(one),

@@ -1,5 +1,7 @@
 //! Adapts the trigger pre token generation, events of versions 2 and 3.
 
+use std::collections::HashSet;
+
 use serde_json::value::RawValue;
 
 use super::request::{group_configuration, header, texts};
@@ -91,7 +93,7 @@ fn present<const N: usize>(members: [(&'static str, Option<String>); N]) -> Vec<
 
 /// The scopes that are added, without those that are suppressed.
 fn kept_scopes(token: &AccessTokenGeneration) -> Option<Vec<String>> {
-    let suppressed = token.scopes_to_suppress.as_deref().unwrap_or_default();
+    let suppressed: HashSet<_> = token.scopes_to_suppress.iter().flatten().collect();
     let scopes = token.scopes_to_add.as_ref()?.iter();
     Some(scopes.filter(|scope| !suppressed.contains(scope)).cloned().collect())
 }

@@ -26,6 +26,9 @@ impl Warning {
     }
 }
 
+/// The most warnings of one decision. A policy may answer any number of claims that deserve one.
+const MAX_WARNINGS: usize = 100;
+
 /// What a check of a merged response found.
 #[derive(Debug, Default)]
 pub(crate) struct Checked {
@@ -64,7 +67,11 @@ pub(super) fn agreed_map(
 impl Checked {
     /// Warns of something.
     pub(super) fn warn(&mut self, code: &'static str, text: impl Into<String>) {
-        self.warnings.push(Warning::new(code, text));
+        match self.warnings.len() {
+            ..MAX_WARNINGS => self.warnings.push(Warning::new(code, text)),
+            MAX_WARNINGS => self.warnings.push(Warning::new("more-warnings", "further warnings are left out")),
+            _ => {}
+        }
     }
 
     /// Notes that Cognito would refuse a member; the first such counts.

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use wasmtime::StoreContextMut;
 use wasmtime::component::Linker;
 
-use crate::event::Secrets;
 use crate::policy::{Limits, Settings};
+use crate::redact::{OwnText, PolicyText, Redactor};
 use crate::run::bindings::logging::Level;
 use crate::run::context::{Context, charge};
 use crate::run::usage::{CUT, LogLevel, LogLine, Logs};
@@ -42,7 +42,9 @@ pub(in crate::run) struct Log {
     settings: Arc<Settings>,
     raw_event: Arc<str>,
     /// The secret values of event and settings, once there is something to write.
-    secrets: Option<Secrets>,
+    secrets: Option<Redactor>,
+    /// What of the text is the policy's own.
+    own: OwnText,
     written: Logs,
     lines_left: u64,
     bytes_left: usize,
@@ -67,11 +69,17 @@ pub(in crate::run) const STDERR: u32 = 1;
 const STREAMS: [(LogLevel, &str); 2] = [(LogLevel::Info, "stdout"), (LogLevel::Warn, "stderr")];
 
 impl Log {
-    pub(in crate::run) fn new(limits: &Limits, settings: Arc<Settings>, raw_event: Arc<str>) -> Self {
+    pub(in crate::run) fn new(
+        limits: &Limits,
+        settings: Arc<Settings>,
+        raw_event: Arc<str>,
+        text: &PolicyText,
+    ) -> Self {
         Self {
             settings,
             raw_event,
             secrets: None,
+            own: text.open(),
             written: Logs::default(),
             lines_left: limits.log_lines,
             bytes_left: usize::try_from(limits.log_bytes).unwrap_or(usize::MAX),
@@ -85,11 +93,20 @@ impl Log {
             self.written.dropped += 1;
             return;
         }
-        // Before the cut, which could leave half of a secret.
-        let secrets = self.secrets.get_or_insert_with(|| Secrets::of(&self.raw_event).and(self.settings.secrets()));
-        line.context = secrets.mask(line.context);
-        line.message = if begun { secrets.mask_cut(line.message) } else { secrets.mask(line.message) };
-        let context_cut = cut(&mut line.context, self.bytes_left);
+        let secrets =
+            self.secrets.get_or_insert_with(|| Redactor::secrets_of(&self.raw_event).and(self.settings.secrets()));
+        // No more is looked at than could be kept.
+        let mask = |text: &mut String, begun: bool| {
+            let begun = cut(text, self.bytes_left + 1) || begun;
+            *text = match begun {
+                true => secrets.mask_cut_policy_text(text, &self.own),
+                false => secrets.mask_policy_text(text, &self.own),
+            };
+            begun
+        };
+        let context_begun = mask(&mut line.context, false);
+        let begun = mask(&mut line.message, begun);
+        let context_cut = cut(&mut line.context, self.bytes_left) || context_begun;
         self.bytes_left -= line.context.len();
         if cut(&mut line.message, self.bytes_left) || context_cut || begun {
             self.bytes_left = 0;
@@ -158,7 +175,9 @@ mod tests {
     }
 
     fn logged(log_lines: u64, log_bytes: u64, messages: &[&str]) -> (Vec<String>, u64) {
-        let mut log = Log::new(&Limits { log_lines, log_bytes, ..Limits::default() }, Arc::default(), Arc::from(""));
+        let limits = Limits { log_lines, log_bytes, ..Limits::default() };
+        let text = PolicyText::new(Arc::default(), Arc::default());
+        let mut log = Log::new(&limits, Arc::default(), Arc::from(""), &text);
         messages.iter().for_each(|message| log.write(line(message), false));
         let logs = log.into_logs();
         (logs.lines.into_iter().map(|line| line.message).collect(), logs.dropped)

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use cogwit_core::event::Secrets;
+use cogwit_core::Redactor;
 use serde_json::{Value, json};
 
 /// Members of events that are secret. What the client gets is not, though it may be a private parameter too.
@@ -15,7 +15,7 @@ const LEAST: usize = 3;
 pub(super) struct Hidden {
     public: BTreeSet<String>,
     short: BTreeSet<String>,
-    long: Secrets,
+    long: Redactor,
 }
 
 impl Hidden {
@@ -28,7 +28,7 @@ impl Hidden {
         for value in secret.flatten().filter(|value| !self.public.contains(value)) {
             match value.chars().count() < LEAST {
                 true => drop(self.short.insert(value)),
-                false => self.long = self.long.and(&Secrets::of(&json!({ "password": value }).to_string())),
+                false => self.long = std::mem::take(&mut self.long).and(&Redactor::configured([value.as_str()])),
             }
         }
     }
@@ -36,14 +36,14 @@ impl Hidden {
     /// A text without them.
     pub(super) fn mask(&self, text: String) -> String {
         let short = self.short.iter().map(|value| Value::from(value.as_str()).to_string());
-        short.fold(self.long.mask(text), |text, quoted| text.replace(&quoted, "\"***\""))
+        short.fold(self.long.mask(&text), |text, quoted| text.replace(&quoted, "\"***\""))
     }
 
     /// JSON without them.
     pub(super) fn mask_json(&self, json: Value) -> Value {
         match json {
             Value::String(text) if self.short.contains(&text) => "***".into(),
-            Value::String(text) => self.long.mask(text).into(),
+            Value::String(text) => self.long.mask(&text).into(),
             Value::Array(items) => items.into_iter().map(|item| self.mask_json(item)).collect(),
             Value::Object(members) => {
                 let masked = members.into_iter().map(|(name, json)| match SECRET.contains(&name.as_str()) {

@@ -1,43 +1,48 @@
-//! Writes one text in every way in which a policy may write it.
+//! Writes one value in every encoding in which a policy may write it.
 
-use super::text::text;
+use crate::event::text;
 use crate::text::one_line;
 
-/// Shorter lines of a text could be anything.
-const LEAST_LINE: usize = 4;
+/// The shortest line of a value that is looked for by itself, in characters. Shorter ones could be any word.
+const MIN_LINE: usize = 4;
 
 /// A JSON value as text, as it stands in its event, and both as languages quote them. None where it is null.
-pub(super) fn forms_of_json(json: &str) -> Option<Vec<String>> {
+pub(super) fn encodings_of_json(json: &str) -> Option<Vec<String>> {
     let value = text(json)?;
     let bare = json.strip_prefix('"').and_then(|json| json.strip_suffix('"')).unwrap_or(json);
-    let mut forms = forms_of(&value);
+    let mut encodings = encodings_of(&value);
     if bare != value {
-        forms.extend(forms_of(bare));
+        encodings.extend(encodings_of(bare));
     }
-    Some(forms)
+    Some(encodings)
 }
 
 /// A text, its lines, and the text as languages quote it.
-pub(super) fn forms_of(value: &str) -> Vec<String> {
-    let mut forms = vec![value.to_owned()];
+pub(super) fn encodings_of(value: &str) -> Vec<String> {
+    let mut encodings = vec![value.to_owned()];
     // Policies compare without blanks around, and without regard to case.
     for other in [value.trim(), &value.to_lowercase(), &value.trim().to_lowercase()] {
-        if !other.is_empty() && !forms.iter().any(|form| form == other) {
-            forms.push(other.to_owned());
+        if !other.is_empty() && !encodings.iter().any(|known| known == other) {
+            encodings.push(other.to_owned());
         }
     }
     if value.chars().all(is_plain) {
-        return forms;
+        return encodings;
     }
-    forms.extend([unquoted(&format!("{value:?}")).to_owned(), json(value, false), json(value, true), python(value)]);
+    encodings.extend([
+        unquoted(&format!("{value:?}")).to_owned(),
+        json(value, false),
+        json(value, true),
+        python(value),
+    ]);
     // What is printed is written line by line, and what a panic says on one line.
     if value.contains(['\n', '\r']) {
-        let lines = value.split(['\n', '\r']).filter(|line| line.chars().count() >= LEAST_LINE);
-        forms.extend(lines.map(str::to_owned));
+        let lines = value.split(['\n', '\r']).filter(|line| line.chars().count() >= MIN_LINE);
+        encodings.extend(lines.map(str::to_owned));
     }
-    let of_one_line: Vec<_> = forms.iter().map(|form| one_line(form)).collect();
-    forms.extend(of_one_line);
-    forms
+    let on_one_line: Vec<_> = encodings.iter().map(|it| one_line(it)).collect();
+    encodings.extend(on_one_line);
+    encodings
 }
 
 /// Whether every language writes the character as it is.
@@ -88,28 +93,28 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_plain_text_has_one_form() {
-        assert_eq!(forms_of_json("\"plain text-1\""), Some(vec!["plain text-1".to_owned()]));
-        assert_eq!(forms_of_json("42"), Some(vec!["42".to_owned()]));
-        assert_eq!(forms_of_json("null"), None);
+    fn a_plain_text_has_one_encoding() {
+        assert_eq!(encodings_of_json("\"plain text-1\""), Some(vec!["plain text-1".to_owned()]));
+        assert_eq!(encodings_of_json("42"), Some(vec!["42".to_owned()]));
+        assert_eq!(encodings_of_json("null"), None);
     }
 
     #[test]
     fn each_language_quotes_in_its_own_way() {
-        let forms = forms_of("é'\"\u{8}\n\\");
-        for form in [r#"é'\"\u{8}\n\\"#, r#"é'\"\b\n\\"#, r#"\u00e9'\"\b\n\\"#, r#"é\'"\x08\n\\"#, "é'\"  \\"] {
-            assert!(forms.contains(&form.to_owned()), "{form}: {forms:?}");
+        let encodings = encodings_of("é'\"\u{8}\n\\");
+        for encoding in [r#"é'\"\u{8}\n\\"#, r#"é'\"\b\n\\"#, r#"\u00e9'\"\b\n\\"#, r#"é\'"\x08\n\\"#, "é'\"  \\"] {
+            assert!(encodings.contains(&encoding.to_owned()), "{encoding}: {encodings:?}");
         }
-        assert!(forms_of("👩").contains(&"\\ud83d\\udc69".to_owned()));
-        assert!(forms_of("first\nno\nthird").contains(&"third".to_owned()));
-        assert!(!forms_of("first\nno\nthird").contains(&"no".to_owned()));
+        assert!(encodings_of("👩").contains(&"\\ud83d\\udc69".to_owned()));
+        assert!(encodings_of("first\nno\nthird").contains(&"third".to_owned()));
+        assert!(!encodings_of("first\nno\nthird").contains(&"no".to_owned()));
     }
 
     #[test]
     fn what_stands_in_the_event_is_quoted_too() {
-        let forms = forms_of_json(r#""a\u00e9""#).unwrap();
-        for form in ["aé", r"a\u00e9", r"a\\u00e9"] {
-            assert!(forms.contains(&form.to_owned()), "{form}: {forms:?}");
+        let encodings = encodings_of_json(r#""a\u00e9""#).unwrap();
+        for encoding in ["aé", r"a\u00e9", r"a\\u00e9"] {
+            assert!(encodings.contains(&encoding.to_owned()), "{encoding}: {encodings:?}");
         }
     }
 }
