@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::{Case, Expect};
 use crate::event::Event;
+use crate::redact::Redactor;
 use crate::run::{Chance, Fault};
 use crate::store::{Policy, PolicySet, Side};
 use crate::{Call, Decision, Outcome, decide, route};
@@ -41,11 +42,25 @@ pub struct Mismatch {
     pub expected: Value,
     /// What came; null where nothing did.
     pub actual: Value,
+    /// Whether a secret setting was removed from what came.
+    pub is_masked: bool,
+}
+
+impl Mismatch {
+    fn new(key: &'static str, expected: Value, actual: Value) -> Self {
+        Self { key, expected, actual, is_masked: false }
+    }
+
+    fn masked(self, secrets: &Redactor) -> Self {
+        let actual = secrets.mask_json(self.actual.clone());
+        let is_masked = actual != self.actual;
+        Self { expected: secrets.mask_json(self.expected), actual, is_masked, ..self }
+    }
 }
 
 impl fmt::Display for Mismatch {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { key, expected, actual } = self;
+        let Self { key, expected, actual, .. } = self;
         match (*key, expected, actual) {
             ("max-fuel" | "max-memory", most, used) => write!(formatter, "{key}: at most {most} expected, {used} used"),
             (SIDE, ..) => write!(
@@ -79,7 +94,7 @@ impl Case {
             let mut checked = self.check_side(set, side);
             if !checked.mismatches.is_empty() {
                 if held.is_some() {
-                    checked.mismatches.push(Mismatch { key: SIDE, expected: Value::Null, actual: Value::Null });
+                    checked.mismatches.push(Mismatch::new(SIDE, Value::Null, Value::Null));
                 }
                 return Some(checked);
             }
@@ -150,16 +165,11 @@ impl Comparison {
         let memory = decision.runs.iter().map(|run| run.usage.memory).max();
         it.at_most("max-memory", expect.max_memory, memory.unwrap_or_default());
         it.imports(expect, decision, set);
-        let masked = |it: Mismatch| Mismatch {
-            expected: set.secrets().mask_json(it.expected),
-            actual: set.secrets().mask_json(it.actual),
-            ..it
-        };
-        it.0.into_iter().map(masked).collect()
+        it.0.into_iter().map(|mismatch| mismatch.masked(set.secrets())).collect()
     }
 
     fn add(&mut self, key: &'static str, expected: Value, actual: Value) {
-        self.0.push(Mismatch { key, expected, actual });
+        self.0.push(Mismatch::new(key, expected, actual));
     }
 
     fn same<T: PartialEq + Into<Value>>(&mut self, key: &'static str, expected: Option<T>, actual: Option<T>) {
@@ -278,7 +288,7 @@ mod tests {
 
     #[test]
     fn a_mismatch_is_a_sentence() {
-        let told = |key, expected, actual| Mismatch { key, expected, actual }.to_string();
+        let told = |key, expected, actual| Mismatch::new(key, expected, actual).to_string();
         assert_eq!(told("decision", json!("allow"), json!("deny")), r#"decision: "allow" expected, "deny" given"#);
         assert_eq!(told("message", json!("no"), Value::Null), r#"message: "no" expected, but there is none"#);
         assert_eq!(told("fault", Value::Null, json!("fuel")), r#"fault: none expected, but a policy broke: "fuel""#);

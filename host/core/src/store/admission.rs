@@ -210,6 +210,15 @@ impl Admission {
             );
             findings.add(name, text);
         }
+        let decides = triggers.iter().find(|trigger| trigger.on_fault() == OnFault::Deny && !trigger.is_challenge());
+        if let Some(trigger) =
+            decides.filter(|_| written.on_fault == Some(OnFault::Allow) && written.mode == Mode::Enforce)
+        {
+            findings.warn(
+                name,
+                format!("`on-fault` is \"allow\", so whoever can make it fault gets past it at `{trigger}`"),
+            );
+        }
         let (limits, settings) = (limits?, settings?);
         check(&prepared, name, &limits, &settings, findings);
         Some(Policy {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use cogwit_core::Redactor;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 /// Members of events that are secret. What the client gets is not, though it may be a private parameter too.
 const SECRET: [&str; 4] = ["password", "challengeAnswer", "privateChallengeParameters", "challengeMetadata"];
