@@ -16,10 +16,10 @@ COUNT = "cogwit_decisions_total{"
 class Server:
     """The server, as long as the `with` lasts."""
 
-    def __init__(self, cogwit: Path, folder: Path, *arguments: str, **environment: str):
+    def __init__(self, cogwit: Path, folder: Path, *arguments: str, listen: str = "127.0.0.1:0", format: str = "json", **environment: str):
         number = next(NUMBERS)
         self.log, self.out = folder / f"serve-{number}.log", folder / f"serve-{number}-records.log"
-        command = [cogwit, "serve", "--listen", "127.0.0.1:0", "--format", "json", *arguments]
+        command = [cogwit, "serve", "--listen", listen, "--format", format, *arguments]
         with self.log.open("wb") as log, self.out.open("wb") as out:
             self.process = subprocess.Popen(
                 command, env=os.environ | environment, cwd=folder, stdin=subprocess.DEVNULL, stdout=out, stderr=log

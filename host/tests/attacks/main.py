@@ -1,4 +1,4 @@
-"""Runs every attack, and prints what each one cost. `run` starts it."""
+"""Runs every attack, or those of the modules that are named, and prints what each one cost. `run` starts it."""
 
 import os
 import sys
@@ -16,12 +16,12 @@ MODULES = ("publisher", "compiling", "host_work", "masking", "web", "files")
 DEBUG_SLACK = 8.0
 
 
-def main(cogwit: Path, bootstrap: Path) -> int:
+def main(cogwit: Path, bootstrap: Path, *modules: str) -> int:
     since = time.monotonic()
     peers.adopt_orphans()
     for name in [name for name in os.environ if name.startswith(("AWS_", "COGWIT_"))]:
         del os.environ[name]
-    for module in MODULES:
+    for module in modules or MODULES:
         __import__(module)
     slack = DEBUG_SLACK if "debug" in cogwit.parts else 1.0
     rows = []
@@ -43,4 +43,4 @@ def main(cogwit: Path, bootstrap: Path) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1]), Path(sys.argv[2])))
+    sys.exit(main(Path(sys.argv[1]), Path(sys.argv[2]), *sys.argv[3:]))

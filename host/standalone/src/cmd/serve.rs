@@ -13,7 +13,7 @@ use tokio::sync::mpsc::{Receiver, channel};
 use super::common::{Format, config_from_env};
 use crate::failure::{Failure, exit};
 use crate::output;
-use crate::serve::{App, Policies, Records, Server, Token, Work, deciders, lookers};
+use crate::serve::{App, Hosts, Policies, Records, Server, Token, Work, deciders, lookers, parse_host};
 
 /// Serves policies to whatever calls a Lambda function: emulators of Cognito, SDKs, the AWS command line
 ///
@@ -28,6 +28,9 @@ Paths:
   GET  /readyz                                  200 while a set decides, else 503
   GET  /status                                  what serves, since when, and what is wrong, as JSON
   GET  /metrics                                 for Prometheus
+
+No web page may call it: a request with an Origin header, with a Sec-Fetch-Site header other than none and same-origin, or,
+without a token, with a Host header that `--allow-host` does not cover, gets 403 and the error type AccessDeniedException.
 
 Exit codes:
   0  ended by a signal, and everything that was accepted is answered
@@ -46,8 +49,12 @@ pub(crate) struct Args {
     #[arg(long, value_name = "SOURCE")]
     policies: Option<String>,
     /// Where to listen; port 0 takes a free one. Elsewhere than on loopback, `COGWIT_SERVE_TOKEN` must be set
-    #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:9000", value_parser = address)]
-    listen: SocketAddr,
+    #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:9000", value_parser = parse_listen)]
+    listen: Listen,
+    /// Also answer requests whose Host header names this host, such as host.docker.internal; may be repeated. Without a token,
+    /// no host is answered but localhost, loopback addresses and the host of `--listen`
+    #[arg(long, value_name = "NAME", value_parser = parse_host)]
+    allow_host: Vec<String>,
     /// Serve each change of the set's files; one that cannot be loaded leaves what served before
     #[arg(long)]
     watch: bool,
@@ -63,10 +70,19 @@ pub(crate) struct Args {
 /// How many answered events wait for those who look on; at further ones nobody does.
 const MOST_WATCHED: u32 = 64;
 
-fn address(text: &str) -> Result<SocketAddr, String> {
+/// The value of `--listen`.
+#[derive(Debug, Clone)]
+struct Listen {
+    host: String,
+    address: SocketAddr,
+}
+
+fn parse_listen(text: &str) -> Result<Listen, String> {
     let mut found =
         text.to_socket_addrs().map_err(|error| format!("{error}; write HOST:PORT, such as localhost:9000"))?;
-    found.next().ok_or_else(|| "the host has no address".to_owned())
+    let address = found.next().ok_or_else(|| "the host has no address".to_owned())?;
+    let host = text.rsplit_once(':').map_or(text, |(host, _)| host).to_owned();
+    Ok(Listen { host, address })
 }
 
 pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
@@ -77,10 +93,10 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
     }));
     let config = config_from_env()?;
     let token = config.token.as_deref().map(Token::new).transpose().map_err(Failure::usage)?;
-    if !args.listen.ip().is_loopback() && token.is_none() {
+    let Listen { host, address } = &args.listen;
+    if !address.ip().is_loopback() && token.is_none() {
         return Err(Failure::usage(format!(
-            "{} can be reached from elsewhere, so callers have to show a token: set COGWIT_SERVE_TOKEN, such as to what `openssl rand -hex 32` prints, or listen on 127.0.0.1",
-            args.listen
+            "{address} can be reached from elsewhere, so callers have to show a token: set COGWIT_SERVE_TOKEN, such as to what `openssl rand -hex 32` prints, or listen on 127.0.0.1"
         )));
     }
     let policies = Policies::new(args.policies.as_deref(), &config)?;
@@ -94,8 +110,9 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
         let records = Records::new(args.format.unwrap_or_else(Format::of_stdout))?;
         let work = Work::new(args.concurrency, deciders.handle().clone());
         let shadows = Work::new(MOST_WATCHED, lookers.handle().clone());
-        let app = App::new(live.clone(), config, token, records, work, shadows);
-        let server = Server::bind(args.listen, app).await?;
+        let hosts = Hosts::new(args.allow_host.iter().chain([host]).map(String::as_str));
+        let app = App::new(live.clone(), config, token, hosts, records, work, shadows);
+        let server = Server::bind(*address, app).await?;
         let address = server.address()?;
         let ends = signals()?;
         tokio::spawn(keep_fresh(live.clone()));
@@ -138,4 +155,17 @@ fn signals() -> Result<Receiver<()>, Failure> {
         });
     }
     Ok(ends)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parse_listen;
+
+    #[test]
+    fn the_host_to_listen_on_is_kept_as_it_was_named() {
+        for (text, host) in [("localhost:0", "localhost"), ("127.0.0.2:80", "127.0.0.2"), ("[::1]:9000", "[::1]")] {
+            assert_eq!(parse_listen(text).unwrap().host, host);
+        }
+        assert!(parse_listen("localhost").unwrap_err().contains("write HOST:PORT"));
+    }
 }

@@ -22,6 +22,7 @@ use super::records::Records;
 use super::refused::Refused;
 use super::status;
 use super::token::Token;
+use super::web::{Hosts, check_origin};
 use super::work::Work;
 
 /// How long a request may take to come once the server is about to end.
@@ -32,6 +33,8 @@ pub(crate) struct App {
     pub(super) live: Arc<Live>,
     pub(super) config: Config,
     pub(super) token: Option<Token>,
+    /// The hosts that a request may name where no token is asked for.
+    hosts: Hosts,
     pub(super) records: Records,
     pub(super) metrics: Metrics,
     pub(super) bodies: Bodies,
@@ -51,6 +54,7 @@ impl App {
         live: Arc<Live>,
         config: Config,
         token: Option<Token>,
+        hosts: Hosts,
         records: Records,
         work: Work,
         shadows: Work,
@@ -59,6 +63,7 @@ impl App {
             live,
             config,
             token,
+            hosts,
             records,
             metrics: Metrics::default(),
             bodies: Bodies::new(),
@@ -112,7 +117,17 @@ pub(super) fn router(app: Arc<App>) -> Router {
         Some(_) => guarded.layer(from_fn_with_state(app.clone(), guard)),
         None => guarded,
     };
-    guarded.merge(open).fallback(no_path).with_state(app)
+    let all = guarded.merge(open).fallback(no_path);
+    all.layer(from_fn_with_state(app.clone(), keep_web_out)).with_state(app)
+}
+
+/// Refuses requests of web pages, on every path. Where a token is asked for, a request may name any host.
+async fn keep_web_out(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    let hosts = if app.token.is_none() { app.hosts.check(&request) } else { Ok(()) };
+    match hosts.and_then(|()| check_origin(&request)) {
+        Ok(()) => next.run(request).await,
+        Err(refused) => app.refuse(request, refused).await,
+    }
 }
 
 /// Turns those away who do not show the token.

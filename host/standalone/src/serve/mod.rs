@@ -10,6 +10,8 @@ mod connection;
 mod app;
 /// Who may ask.
 mod token;
+/// What no web page may ask.
+mod web;
 /// Lambda's Invoke API.
 mod invoke;
 /// The same, for callers that look at the status alone.
@@ -38,4 +40,5 @@ pub(crate) use policies::Policies;
 pub(crate) use records::Records;
 pub(crate) use server::Server;
 pub(crate) use token::Token;
+pub(crate) use web::{Hosts, parse_host};
 pub(crate) use work::{Work, deciders, lookers};

@@ -98,6 +98,20 @@ impl Refused {
         Self::new(StatusCode::UNAUTHORIZED, "UnrecognizedClientException", message)
     }
 
+    /// The request names a host that this server does not answer for.
+    pub(super) fn host_header(problem: &str) -> Self {
+        let message = format!(
+            "refused, as a web page could have made this request: {problem}; use localhost, a loopback address or the host of `--listen`, or start the server with `--allow-host NAME` or with COGWIT_SERVE_TOKEN"
+        );
+        Self::new(StatusCode::FORBIDDEN, "AccessDeniedException", message)
+    }
+
+    /// A page makes the request.
+    pub(super) fn web_page() -> Self {
+        let message = "refused, as a web page makes this request: it has an Origin or a Sec-Fetch-Site header; send it from a program, or open the address itself";
+        Self::new(StatusCode::FORBIDDEN, "AccessDeniedException", message)
+    }
+
     /// The host broke.
     pub(super) fn host() -> Self {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "ServiceException", "the host broke; its log says where")

@@ -35,7 +35,7 @@ impl Request {
     }
 
     pub(crate) fn of(method: &str, path: &str) -> Self {
-        Self { head: format!("{method} {path} HTTP/1.1\r\nhost: here\r\n"), body: Vec::new() }
+        Self { head: format!("{method} {path} HTTP/1.1\r\nhost: localhost\r\n"), body: Vec::new() }
     }
 
     pub(crate) fn header(mut self, name: &str, value: &str) -> Self {

@@ -73,6 +73,7 @@ mod serve_sides;
 mod serve_token;
 #[cfg(unix)]
 mod serve_watch;
+mod serve_web;
 #[cfg(unix)]
 mod server;
 mod settings;

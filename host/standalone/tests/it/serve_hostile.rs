@@ -10,7 +10,7 @@ use crate::http::{Connection, Request};
 use crate::server::{EVENT, PATIENT, Server};
 use crate::support::{ALLOW, Folder};
 
-const INVOKE: &str = "POST /2015-03-31/functions/my-pre/invocations HTTP/1.1\r\nhost: here\r\n";
+const INVOKE: &str = "POST /2015-03-31/functions/my-pre/invocations HTTP/1.1\r\nhost: localhost\r\n";
 
 /// Far more than an answer takes, and far less than what a client may keep a connection waiting.
 const SOON: Duration = Duration::from_secs(5);
