@@ -56,7 +56,8 @@ def stage(policies: Path, folder: Path) -> None:
     if (policies / "channels").is_dir():
         return stage_store(policies, folder)
     document = tomllib.loads((policies / "policies.toml").read_text())
-    names = sorted({policy["component"] for policy in document.get("policy", [])})
+    named = [it for policy in document.get("policy", []) for it in (policy, policy.get("candidate", {}))]
+    names = sorted({it["component"] for it in named if "component" in it})
     folder.mkdir(parents=True)
     shutil.copyfile(policies / "policies.toml", folder / "policies.toml")
     for name in names:
