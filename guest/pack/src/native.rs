@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use cogwit_core::run::{Engine, FINGERPRINT, Native as Code};
 
@@ -38,6 +38,12 @@ pub fn make_native(folder: &Path, target: &str) -> Result<Vec<Made>> {
         true => Lock::parse(&read(&lock_path)?, &format!("`{}`", lock_path.display()))?,
         false => Lock::default(),
     };
+    // Before anything is made, so that nothing is half done.
+    let inside = Inside::of(folder)?;
+    let native_of = |component: &str| format!("{}.{target}.cwasm", component.trim_end_matches(".wasm"));
+    for name in named.iter().map(|component| native_of(component)).chain([LOCK.to_owned()]) {
+        inside.check(&name)?;
+    }
     lock.native.retain(|it| it.target != target && named.contains(&it.component));
     // Compiling needs no memory of a policy's size.
     let engine = Engine::new(1, 1 << 20);
@@ -48,7 +54,7 @@ pub fn make_native(folder: &Path, target: &str) -> Result<Vec<Made>> {
         let bytes = fs::read(&path).map_err(file("read", &path))?;
         let failed = |why: String| Error::Native { what: format!("machine code of `{component}`"), why };
         let code = engine.precompile(&bytes).map_err(|error| failed(error.to_string()))?;
-        let name = format!("{}.{target}.cwasm", component.trim_end_matches(".wasm"));
+        let name = native_of(&component);
         write(&folder.join(&name), &code)?;
         let (sha256, size) = (sha256(&code), code.len());
         let (target, engine) = (target.to_owned(), FINGERPRINT.to_owned());
@@ -58,6 +64,36 @@ pub fn make_native(folder: &Path, target: &str) -> Result<Vec<Made>> {
     lock.native.sort_by(|a, b| a.file.cmp(&b.file));
     write(&lock_path, lock.render("cargo pack")?.as_bytes())?;
     Ok(made)
+}
+
+/// A folder outside of which nothing is written.
+struct Inside<'a> {
+    folder: &'a Path,
+    /// Without links.
+    real: PathBuf,
+}
+
+impl<'a> Inside<'a> {
+    fn of(folder: &'a Path) -> Result<Self> {
+        // The path of this folder may be empty.
+        let real = Path::new(".").join(folder).canonicalize().map_err(file("read", folder))?;
+        Ok(Self { folder, real })
+    }
+
+    /// Refuses a file that is outside, by its own path, by that of its folder or by a link, whether it exists or not.
+    fn check(&self, name: &str) -> Result<()> {
+        let path = self.folder.join(name);
+        let parent = path.parent().filter(|parent| *parent != Path::new("")).unwrap_or(Path::new("."));
+        let real = parent.canonicalize().map_err(file("read", parent))?;
+        let target = if path.is_symlink() { path.canonicalize().unwrap_or_default() } else { real };
+        match target.starts_with(&self.real) {
+            true => Ok(()),
+            false => Err(Error::Native {
+                what: format!("`{name}`"),
+                why: format!("it would be written outside {}: copy the component there", self.folder.display()),
+            }),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -97,5 +133,72 @@ mod tests {
         fs::write(folder.path().join("a.wasm"), "text").unwrap();
         let error = make_native(folder.path(), &Code::target()).unwrap_err().to_string();
         assert!(error.contains("machine code of `a.wasm`") && error.contains("not WebAssembly"), "{error}");
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn nothing_is_written_outside_the_folder() {
+        use std::os::unix::fs::symlink;
+
+        let target = Code::target();
+        for attack in ["absolute", "parent", "linked folder", "linked machine code", "dangling", "linked lock"] {
+            let (top, folder) = (tempfile::tempdir().unwrap(), folder());
+            let outside = top.path().canonicalize().unwrap();
+            fs::write(outside.join("a.wasm"), COMPONENT).unwrap();
+            let folder_path = folder.path().join("set");
+            fs::remove_file(folder.path().join("a.wasm")).unwrap();
+            fs::create_dir(&folder_path).unwrap();
+            fs::write(folder_path.join("a.wasm"), COMPONENT).unwrap();
+            let code = format!("a.{target}.cwasm");
+            let component = match attack {
+                "absolute" => outside.join("a.wasm").display().to_string(),
+                "parent" => {
+                    fs::write(folder.path().join("a.wasm"), COMPONENT).unwrap();
+                    "../a.wasm".to_owned()
+                }
+                "linked folder" => {
+                    symlink(&outside, folder_path.join("sub")).unwrap();
+                    "sub/a.wasm".to_owned()
+                }
+                _ => "a.wasm".to_owned(),
+            };
+            match attack {
+                "linked machine code" => {
+                    fs::write(outside.join("victim"), "whole").unwrap();
+                    symlink(outside.join("victim"), folder_path.join(&code)).unwrap();
+                }
+                "dangling" => symlink(outside.join("victim"), folder_path.join(&code)).unwrap(),
+                "linked lock" => {
+                    fs::write(outside.join("victim"), "").unwrap();
+                    symlink(outside.join("victim"), folder_path.join(LOCK)).unwrap();
+                }
+                _ => {}
+            }
+            fs::write(folder_path.join(SET), format!("[[policy]]\ncomponent = '{component}'\n")).unwrap();
+            let listed = |path: &Path| {
+                let entry = |it: fs::DirEntry| (it.file_name(), fs::read(it.path()).ok());
+                fs::read_dir(path).unwrap().map(|it| entry(it.unwrap())).collect::<BTreeSet<_>>()
+            };
+            let before = [listed(&outside), listed(folder.path()), listed(&folder_path)];
+            let error = make_native(&folder_path, &target).unwrap_err().to_string();
+            assert!(error.contains("would be written outside"), "{attack}: {error}");
+            assert_eq!([listed(&outside), listed(folder.path()), listed(&folder_path)], before, "{attack}");
+        }
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn a_component_in_a_folder_of_the_set_or_a_link_has_its_machine_code_in_the_set() {
+        let (folder, target) = (folder(), Code::target());
+        fs::create_dir_all(folder.path().join("set/sub")).unwrap();
+        for path in ["set/sub/a.wasm", "set/link.wasm"] {
+            std::os::unix::fs::symlink(folder.path().join("a.wasm"), folder.path().join(path)).unwrap();
+        }
+        let set = "[[policy]]\ncomponent = 'sub/../sub/a.wasm'\n[[policy]]\ncomponent = 'link.wasm'\n";
+        fs::write(folder.path().join("set").join(SET), set).unwrap();
+        make_native(&folder.path().join("set"), &target).unwrap();
+        for path in ["sub/a", "link"] {
+            assert!(folder.path().join(format!("set/{path}.{target}.cwasm")).is_file());
+        }
     }
 }
