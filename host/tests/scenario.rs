@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use cogwit_core::case::{Case, CaseFile};
-use cogwit_core::store::read_cases;
+use cogwit_core::store::{Folders, read_cases};
 use serde_json::Value;
 
 /// One folder of `host/tests/scenarios/<trigger>`.
@@ -127,7 +127,7 @@ pub(crate) fn all() -> Vec<Scenario> {
 }
 
 fn read(root: &Path, folder: &Path) -> Scenario {
-    let CaseFile { mut cases, errors, .. } = read_cases(&folder.join("case.toml"));
+    let CaseFile { mut cases, errors, .. } = read_cases(&folder.join("case.toml"), &Folders::of_cases(folder));
     assert_eq!((cases.len(), errors), (1, Vec::new()), "{}", folder.display());
     let (_, case) = cases.remove(0);
     Scenario {

@@ -6,8 +6,13 @@ use serde::de::DeserializeOwned;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue, Deserializer, Error};
 
+use crate::text::{lines, one_line};
+
 /// The most mistakes that are told of one text.
 const MOST: usize = 100;
+
+/// The most characters of a line of the text, and of the parser's message, that an error shows.
+const MAX_SHOWN: usize = 160;
 
 /// What `text` says, and what is wrong with it, line by line. A part that cannot be read is passed over, so that the rest
 /// is read too. None where nothing is left to read.
@@ -15,11 +20,11 @@ pub(crate) fn read<T: DeserializeOwned>(text: &str) -> (Option<T>, Vec<String>) 
     let mut errors = Vec::new();
     let value = match DeTable::parse(text) {
         Ok(table) => read_table(text, table, &mut errors),
-        Err(error) => return (None, vec![with_hint(&error)]),
+        Err(error) => return (None, vec![with_hint(text, &error)]),
     };
     // The parser goes by the names of the keys.
     errors.sort_by_key(|error| error.span().map(|span| span.start));
-    (value, errors.iter().map(with_hint).collect())
+    (value, errors.iter().map(|error| with_hint(text, error)).collect())
 }
 
 fn read_table<T: DeserializeOwned>(text: &str, mut table: Spanned<DeTable<'_>>, errors: &mut Vec<Error>) -> Option<T> {
@@ -67,12 +72,39 @@ fn take_inside(value: &mut Spanned<DeValue<'_>>, span: &Range<usize>) -> Option<
 }
 
 /// The parser's text; for an unknown word, with the one that was meant.
-fn with_hint(error: &Error) -> String {
-    let text = error.to_string();
+fn with_hint(text: &str, error: &Error) -> String {
+    let rendered = render(text, error);
     match meant(error) {
-        Some(known) => format!("{}\ndid you mean `{known}`?", text.trim_end()),
-        None => text.trim_end().to_owned(),
+        Some(known) => format!("{rendered}\ndid you mean `{known}`?"),
+        None => rendered,
     }
+}
+
+/// The parser's text, with a long line of the file cut around the error's column.
+fn render(text: &str, error: &Error) -> String {
+    let whole = error.to_string();
+    let message = shortened(error.message());
+    let span = error.span().and_then(|span| Some((text.get(..span.start)?, text.get(span.start..)?)));
+    let excerpt = whole.trim_end().strip_suffix(error.message()).unwrap_or(&whole);
+    let is_short = excerpt.lines().all(|line| line.chars().count() <= MAX_SHOWN) && message == error.message();
+    let (Some((before, after)), false) = (span, is_short) else { return lines(whole.trim_end()) };
+    let (number, start) = (before.matches('\n').count() + 1, before.rsplit('\n').next().unwrap_or_default());
+    let column = start.chars().count();
+    let shown: String = start.chars().skip(column.saturating_sub(MAX_SHOWN / 4)).collect();
+    let rest: String = after.lines().next().unwrap_or_default().chars().take(MAX_SHOWN / 4).collect();
+    let (blank, at) = (" ".repeat(number.to_string().len()), " ".repeat(shown.chars().count()));
+    let excerpt = one_line(&format!("{shown}{rest}"));
+    format!(
+        "TOML parse error at line {number}, column {}\n{blank} |\n{number} | {excerpt}\n{blank} | {at}^\n{message}",
+        column + 1
+    )
+}
+
+/// A parser's message, which may hold any part of what it read, at a length that can be read.
+pub(crate) fn shortened(message: &str) -> String {
+    let is_long = message.chars().count() > 4 * MAX_SHOWN;
+    let message: String = lines(message).chars().take(4 * MAX_SHOWN).collect();
+    if is_long { message + "..." } else { message }
 }
 
 /// For an unknown word, the nearest of those that the parser's message names.
@@ -146,6 +178,31 @@ mod tests {
         let (shape, errors) = read::<Shape>("name = 'a'\nname = 'b'\nzzz = 1");
         assert_eq!((shape, errors.len()), (None, 1));
         assert!(errors[0].contains("duplicate key"), "{}", errors[0]);
+    }
+
+    #[test]
+    fn a_long_line_is_cut_around_the_mistake() {
+        let padding = "x".repeat(100_000);
+        for (text, column) in [
+            (format!("zzz = 1 # {padding}"), 1),
+            (format!("sizes = [1, 'HERE', '{padding}']"), 13),
+            (format!("name = '{padding}' HERE"), 100_011),
+            (format!("a = 1\n{padding} = 'HERE'"), 1),
+            (format!("name = {padding}"), 8),
+        ] {
+            let (_, errors) = read::<Shape>(&text);
+            let Some(first) = errors.first() else { panic!("{column}") };
+            assert!(first.len() < 1_000 && first.contains(&format!(", column {column}\n")), "{first}");
+            let excerpt: Vec<_> = first.lines().collect();
+            let caret = excerpt[3].find('^').unwrap();
+            assert!(excerpt[2].len() > caret && !excerpt[2].contains(&"x".repeat(81)), "{first}");
+        }
+    }
+
+    #[test]
+    fn what_steers_a_terminal_is_not_shown() {
+        let (_, errors) = read::<Shape>("zzz = '\u{9b}31m\u{202e}'\n");
+        assert!(errors[0].contains("zzz = ' 31m '"), "{}", errors[0]);
     }
 
     #[test]

@@ -1,13 +1,10 @@
 //! Reads files up to a size, and takes digests.
 
 use std::fs;
-use std::io::Read;
+use std::io::{self, Read};
 use std::path::Path;
 
 use super::SourceError;
-
-/// The largest document or lock, in bytes.
-const MAX_TEXT_BYTES: u64 = 4 << 20;
 
 /// Reads a file of at most `most` bytes. What a device or a pipe would say of its size does not count.
 pub(super) fn read_file(path: &Path, most: u64) -> Result<Vec<u8>, SourceError> {
@@ -23,7 +20,25 @@ pub(super) fn read_file(path: &Path, most: u64) -> Result<Vec<u8>, SourceError> 
     }
 }
 
-pub(super) fn read_text(path: &Path) -> Result<String, SourceError> {
-    let not_text = |reason| SourceError::NotText { path: path.to_owned(), reason };
-    String::from_utf8(read_file(path, MAX_TEXT_BYTES)?).map_err(not_text)
+/// Reads a file that a set or a case names. Only a regular file is opened: opening a pipe waits for whoever writes to it, and
+/// opening a device may do something.
+pub(super) fn read_regular(path: &Path, max: u64) -> Result<Vec<u8>, SourceError> {
+    check_regular(path)?;
+    read_file(path, max)
+}
+
+/// Refuses what is not a regular file, or a link to one.
+///
+/// # Errors
+///
+/// [`SourceError::Unreadable`].
+pub fn check_regular(path: &Path) -> Result<(), SourceError> {
+    let is_file = fs::metadata(path).map(|data| data.is_file());
+    let checked =
+        is_file.and_then(|is_file| if is_file { Ok(()) } else { Err(io::Error::other("not a regular file")) });
+    checked.map_err(|reason| SourceError::Unreadable { path: path.to_owned(), reason })
+}
+
+pub(super) fn text(path: &Path, bytes: Vec<u8>) -> Result<String, SourceError> {
+    String::from_utf8(bytes).map_err(|reason| SourceError::NotText { path: path.to_owned(), reason })
 }

@@ -5,8 +5,10 @@ use std::path::Path;
 use serde::Deserialize;
 
 use super::SourceError;
-use super::files::{read_file, read_text};
+use super::files::{read_regular, text};
+use super::folders::{Folders, MAX_TEXT_BYTES};
 use crate::digest::sha256;
+use crate::reading::shortened;
 use crate::run::Native;
 
 /// The largest machine code that is read, in bytes. It has up to ten times the size of its component.
@@ -43,9 +45,13 @@ impl Lock {
         if !path.exists() {
             return Ok(Self::default());
         }
-        let wrong =
-            |error: toml::de::Error| SourceError::Lock { path: path.to_owned(), reason: error.message().to_owned() };
-        toml::from_str(&read_text(path)?).map_err(wrong)
+        // The message may hold a part of the file.
+        let reason = |error: toml::de::Error| match Folders::of_set(path).is_outside(path) {
+            true => "it is a link to a file outside its folder, and not a lock".to_owned(),
+            false => shortened(error.message()),
+        };
+        let text = text(path, read_regular(path, MAX_TEXT_BYTES)?)?;
+        toml::from_str(&text).map_err(|error| SourceError::Lock { path: path.to_owned(), reason: reason(error) })
     }
 
     /// A component that the lock does not list was built by something else; the document may still pin it.
@@ -64,7 +70,7 @@ impl Lock {
     pub(super) fn native(&self, component: &str, folder: &Path) -> Option<Result<Native, String>> {
         let target = Native::target();
         let it = self.native.iter().find(|it| it.component == component && it.target == target)?;
-        let read = read_file(&folder.join(&it.file), MAX_NATIVE_BYTES).map_err(|error| error.to_string());
+        let read = read_regular(&folder.join(&it.file), MAX_NATIVE_BYTES).map_err(|error| error.to_string());
         let checked =
             |bytes| Native::checked(bytes, &it.engine, &it.sha256).map_err(|error| format!("`{}`: {error}", it.file));
         Some(read.and_then(checked))

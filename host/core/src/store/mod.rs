@@ -1,6 +1,7 @@
 //! Brings policy sets in: reads one from where it lies, and admits it only if all of it can serve.
 
 mod files;
+mod folders;
 mod lock;
 mod source;
 mod rollout;
@@ -8,6 +9,8 @@ mod set;
 mod admission;
 
 pub use admission::{Admission, Finding, MOST_COMPILED_AT_START, Rejected};
+pub use files::check_regular;
+pub use folders::Folders;
 pub(crate) use lock::MAX_NATIVE_BYTES;
 pub use rollout::Side;
 pub use set::{Candidate, Policy, PolicySet};

@@ -8,11 +8,13 @@ use std::string::FromUtf8Error;
 
 use serde::{Deserialize, Serialize};
 
-use super::files::{read_file, read_text};
+use super::files::{read_file, read_regular, text};
+use super::folders::{Folders, MAX_TEXT_BYTES};
 use super::lock::Lock;
 use crate::case::CaseFile;
 use crate::policy::{Document, DocumentError, PolicyDocument};
 use crate::run::Native;
+use crate::text::one_line;
 
 /// The largest component that is read, in bytes. One in an interpreted language has up to 20 MiB.
 pub(crate) const MAX_COMPONENT_BYTES: u64 = 64 << 20;
@@ -99,7 +101,7 @@ pub enum SourceError {
     #[error("`{0}` is no policy set: name a folder with a policies.toml, a policies.toml, or a .wasm file")]
     Unknown(String),
     /// A file could not be read.
-    #[error("cannot read `{path}`: {reason}; check the path")]
+    #[error("cannot read `{path}`: {reason}; check the path", path = shown(path))]
     Unreadable {
         /// The file.
         path: PathBuf,
@@ -107,7 +109,7 @@ pub enum SourceError {
         reason: io::Error,
     },
     /// A file that is no text.
-    #[error("`{path}` is no text: {reason}; write it in UTF-8")]
+    #[error("`{path}` is no text: {reason}; write it in UTF-8", path = shown(path))]
     NotText {
         /// The file.
         path: PathBuf,
@@ -115,18 +117,27 @@ pub enum SourceError {
         reason: FromUtf8Error,
     },
     /// A file is too large.
-    #[error("`{path}` has more than {most} bytes, which is the most that is read: make it smaller")]
+    #[error("`{path}` has more than {most} bytes, which is the most that is read: make it smaller", path = shown(path))]
     TooLarge {
         /// The file.
         path: PathBuf,
         /// The most that is read, in bytes.
         most: u64,
     },
-    /// A file that would travel with the set, though it is no part of it.
-    #[error(
-        "`{0}` lies outside of the set's folder, and would be published with it: move it there, and name it by its new path"
-    )]
-    Outside(PathBuf),
+    /// A file that a set or a case may not read.
+    #[error("`{path}` is outside {folders}: move it there, and name it by its new path", path = shown(path))]
+    Outside {
+        /// The file.
+        path: PathBuf,
+        /// What may be read.
+        folders: &'static str,
+    },
+    /// A document that has errors, and is a link to a file elsewhere: its errors would tell what that holds.
+    #[error("`{path}` is not a policy set without errors, and is a link to a file outside its folder, so the errors are not shown: copy the file to see them", path = shown(path))]
+    Link {
+        /// The file.
+        path: PathBuf,
+    },
     /// Nothing of the document can be read.
     #[error("`{path}`: {}", reasons.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
     Document {
@@ -148,13 +159,17 @@ pub enum SourceError {
     Twice(String),
 }
 
+fn shown(path: &Path) -> String {
+    one_line(&path.to_string_lossy())
+}
+
 impl fmt::Display for Source {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Embedded { .. } => formatter.write_str("the built-in set"),
-            Self::Document(path) => write!(formatter, "`{}`", path.display()),
+            Self::Document(path) => write!(formatter, "`{}`", shown(path)),
             Self::Components(paths) => {
-                let names: Vec<_> = paths.iter().map(|path| format!("`{}`", path.display())).collect();
+                let names: Vec<_> = paths.iter().map(|path| format!("`{}`", shown(path))).collect();
                 formatter.write_str(&names.join(", "))
             }
         }
@@ -200,14 +215,18 @@ impl Source {
     pub fn tests(&self, document: &Document) -> Vec<Tests> {
         let Self::Document(path) = self else { return Vec::new() };
         let folder = path.parent().unwrap_or(Path::new(""));
+        let folders = Folders::of_set(path);
         let read = |(policy, path): (&str, PathBuf)| Tests {
             policy: policy.to_owned(),
             file: path.strip_prefix(folder).unwrap_or(&path).display().to_string(),
             cases: match path.is_file() {
-                true => read_cases(&path),
+                true => read_cases(&path, &folders),
                 // A pattern without a file is an error, or a typing mistake would go unseen.
                 false => CaseFile {
-                    errors: vec!["`tests` names no file: correct it, or add the cases".to_owned()],
+                    errors: vec![match folders.is_outside(&without_wildcards(&path)) {
+                        true => format!("`tests` names files outside {folders}: move them there, and correct it"),
+                        false => "`tests` names no file: correct it, or add the cases".to_owned(),
+                    }],
                     ..CaseFile::default()
                 },
             },
@@ -219,25 +238,17 @@ impl Source {
     ///
     /// # Errors
     ///
-    /// What cannot be read, is no text, or lies outside of the document's folder: who wrote a set does not thereby publish what
+    /// What cannot be read, is no text, or is outside the document's folder: who wrote a set does not thereby publish what
     /// else is on the machine of whoever publishes it.
     pub fn test_texts(&self, tests: &[Tests]) -> Result<Vec<TestTexts>, SourceError> {
         let Self::Document(path) = self else { return Ok(Vec::new()) };
         let folder = path.parent().unwrap_or(Path::new(""));
-        let real = |path: &Path| {
-            path.canonicalize().map_err(|reason| SourceError::Unreadable { path: path.to_owned(), reason })
-        };
-        // Of a path without a folder, the parent is empty.
-        let inside = if tests.is_empty() { PathBuf::new() } else { real(&Path::new(".").join(folder))? };
-        let read_text = |path: &Path| match real(path)? {
-            real if real.starts_with(&inside) => read_text(path),
-            _ => Err(SourceError::Outside(path.to_owned())),
-        };
+        let folders = Folders::of_set(path);
         let read = |tests: &Tests| {
             let path = folder.join(&tests.file);
-            let text = read_text(&path)?;
+            let text = folders.read_text(&path)?;
             let beside = path.parent().unwrap_or(Path::new(""));
-            let files = tests.cases.files.iter().map(|name| Ok((name.clone(), read_text(&beside.join(name))?)));
+            let files = tests.cases.files.iter().map(|name| Ok((name.clone(), folders.read_text(&beside.join(name))?)));
             let files = files.collect::<Result<_, SourceError>>()?;
             Ok(TestTexts { policy: tests.policy.clone(), file: tests.file.clone(), text, files })
         };
@@ -282,7 +293,7 @@ fn read_set(path: &Path, own: bool) -> Result<Package, SourceError> {
         .map(|(file, _)| file.to_owned())
         .collect();
     for name in &names {
-        let read = read_file(&folder.join(name), MAX_COMPONENT_BYTES);
+        let read = read_regular(&folder.join(name), MAX_COMPONENT_BYTES);
         let checked = read.and_then(|bytes| match lock.check(name, &bytes) {
             Ok(()) => Ok(bytes),
             Err(reason) => Err(SourceError::Lock { path: lock_path.clone(), reason }),
@@ -304,18 +315,26 @@ fn read_set(path: &Path, own: bool) -> Result<Package, SourceError> {
 ///
 /// Where nothing of it can be read.
 pub fn read_document(path: &Path) -> Result<Document, SourceError> {
-    parse(path, &read_text(path)?)
+    let document = parse(path, &text(path, read_regular(path, MAX_TEXT_BYTES)?)?);
+    let has_errors = document.as_ref().map_or(true, |document| !document.errors.is_empty());
+    match has_errors && Folders::of_set(path).is_outside(path) {
+        true => Err(SourceError::Link { path: path.to_owned() }),
+        false => document,
+    }
 }
 
-/// The files of cases that the policies of the document at `path` name, each with its policy; for a pattern without a file,
-/// the pattern.
+/// The files of cases that the policies of the document at `path` name, each with its policy; for a pattern without a file, or
+/// with one outside the document's folder, the pattern: what else there is outside is not told.
 pub fn test_files<'a>(path: &'a Path, document: &'a Document) -> impl Iterator<Item = (&'a str, PathBuf)> {
     let folder = path.parent().unwrap_or(Path::new(""));
+    let folders = Folders::of_set(path);
     let root = glob::Pattern::escape(&folder.to_string_lossy());
     let named = document.policies.iter().flat_map(|policy| policy.tests.iter().map(|it| (policy.name.as_str(), it)));
     named.flat_map(move |(policy, pattern)| {
-        let paths = glob::glob(&Path::new(&root).join(pattern).to_string_lossy());
-        let mut files: Vec<_> = paths.into_iter().flatten().flatten().filter(|path| path.is_file()).collect();
+        let paths = glob::glob(&Path::new(&root).join(pattern).to_string_lossy()).into_iter().flatten().flatten();
+        // The search ends at the first path outside.
+        let inside: Option<Vec<_>> = paths.map(|path| (!folders.is_outside(&path)).then_some(path)).collect();
+        let mut files: Vec<_> = inside.unwrap_or_default().into_iter().filter(|path| path.is_file()).collect();
         files.sort();
         if files.is_empty() {
             files.push(folder.join(pattern));
@@ -324,11 +343,16 @@ pub fn test_files<'a>(path: &'a Path, document: &'a Document) -> impl Iterator<I
     })
 }
 
-/// Reads a file of cases and the files that it names, which lie relative to it.
-pub fn read_cases(path: &Path) -> CaseFile {
+/// The part of a pattern before its first wildcard.
+fn without_wildcards(pattern: &Path) -> PathBuf {
+    pattern.iter().take_while(|part| !part.to_string_lossy().contains(['*', '?', '['])).collect()
+}
+
+/// Reads a file of cases and the files that it names, which are relative to it and inside `folders`.
+pub fn read_cases(path: &Path, folders: &Folders) -> CaseFile {
     let folder = path.parent().unwrap_or(Path::new(""));
-    let read = |name: &str| read_file(&folder.join(name), MAX_CASE_BYTES).map_err(|error| error.to_string());
-    match read_text(path) {
+    let read = |name: &str| folders.read(&folder.join(name), MAX_CASE_BYTES).map_err(|error| error.to_string());
+    match folders.read_text(path) {
         Ok(text) => CaseFile::parse(&text, &read),
         Err(error) => CaseFile { errors: vec![error.to_string()], ..CaseFile::default() },
     }

@@ -47,6 +47,8 @@ A case is decided by the policies.toml that lies beside or above its file, unles
 set's `policies`, bare `components`, or a `candidate` for a policy. It may fix `now` and `seed`, grant `capabilities`, and
 set the `env` that settings refer to. Where candidates answer a part of the users, it has to hold on both sides, unless
 `side` names the one that it is about: stable or candidate. Keys at the top of the file hold for all of its cases.
+Files that a case names are relative to its own. They are read inside the working directory and the folder that is searched;
+for cases that only the `tests` of a policy name, inside the set's folder.
 
 Exit codes:
   0  every case passed
@@ -125,8 +127,8 @@ fn print(args: &Args, done: &[Done], elapsed: Duration) -> io::Result<()> {
     match args.format {
         Format::Text if done.is_empty() => Ok(()),
         Format::Text => output::out(&text::summary(done, elapsed)),
-        Format::Json => output::out(&format!("{}\n", json::document(done, elapsed)?)),
-        Format::Junit => output::out(&format!("{}\n", junit::document(done, elapsed)?)),
+        Format::Json => output::data(&format!("{}\n", json::document(done, elapsed)?)),
+        Format::Junit => output::data(&format!("{}\n", junit::document(done, elapsed)?)),
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-use cogwit_core::store::{read_document, test_files};
+use cogwit_core::store::{Folders, read_document, test_files};
 use walkdir::{DirEntry, WalkDir};
 
 use crate::failure::Failure;
@@ -12,8 +12,8 @@ use crate::failure::Failure;
 /// What a search found.
 #[derive(Debug, Default)]
 pub(super) struct Found {
-    /// The files of cases, each once, as a user would write them.
-    pub(super) files: BTreeSet<PathBuf>,
+    /// The files of cases, each once, as a user would write them, with the folders whose files they may name.
+    pub(super) files: BTreeMap<PathBuf, Folders>,
     /// The folders that were searched.
     pub(super) folders: BTreeSet<PathBuf>,
     /// The policy sets that cannot tell their cases, and why: some would not be run, and nobody would see.
@@ -23,10 +23,10 @@ pub(super) struct Found {
 }
 
 impl Found {
-    fn add(&mut self, file: &Path) {
+    fn add(&mut self, file: &Path, folders: &Folders) {
         let file = file.strip_prefix(".").unwrap_or(file);
         if self.known.insert(file.canonicalize().unwrap_or_else(|_| file.to_owned())) {
-            self.files.insert(file.to_owned());
+            self.files.insert(file.to_owned(), folders.clone());
         }
     }
 }
@@ -45,7 +45,7 @@ pub(super) fn find(paths: &[PathBuf]) -> Result<Found, Failure> {
             Some("toml") if path.file_name() == Some(OsStr::new(SET)) => {
                 search(path.parent().unwrap_or(Path::new("")), &mut found)?;
             }
-            Some("toml") => found.add(path),
+            Some("toml") => found.add(path, &Folders::of_cases(path.parent().unwrap_or(Path::new("")))),
             _ => {
                 let text = format!("`{}` holds no cases: name a .toml file or a folder", path.display());
                 return Err(Failure::usage(text));
@@ -59,6 +59,7 @@ pub(super) const SET: &str = "policies.toml";
 
 fn search(folder: &Path, found: &mut Found) -> Result<(), Failure> {
     let folder = if folder == Path::new("") { Path::new(".") } else { folder };
+    let folders = Folders::of_cases(folder);
     let is_cases = folder.canonicalize().is_ok_and(|folder| folder.file_name() == Some(OsStr::new("cases")));
     let is_case = |path: &Path| is_case_file(path.strip_prefix(folder).unwrap_or(path), is_cases);
     for entry in WalkDir::new(folder).follow_links(true).sort_by_file_name().into_iter().filter_entry(is_searched) {
@@ -75,7 +76,7 @@ fn search(folder: &Path, found: &mut Found) -> Result<(), Failure> {
         } else if entry.file_name() == SET {
             add_named_by(entry.path(), found);
         } else if is_case(entry.path()) {
-            found.add(entry.path());
+            found.add(entry.path(), &folders);
         }
     }
     Ok(())
@@ -106,7 +107,8 @@ fn add_named_by(set: &Path, found: &mut Found) {
     if !errors.is_empty() {
         found.broken.insert(set.strip_prefix(".").unwrap_or(set).to_owned(), errors);
     }
+    let folders = Folders::of_set(set);
     for document in document.iter() {
-        test_files(set, document).for_each(|(_, file)| found.add(&file));
+        test_files(set, document).for_each(|(_, file)| found.add(&file, &folders));
     }
 }

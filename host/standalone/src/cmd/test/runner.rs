@@ -12,7 +12,8 @@ use std::time::{Duration, Instant};
 use cogwit_core::case::{Case, CaseFile, Checked};
 use cogwit_core::policy::Caps;
 use cogwit_core::run::Engine;
-use cogwit_core::store::{Admission, PolicySet, read_cases};
+use cogwit_core::store::{Admission, Folders, PolicySet, read_cases};
+use cogwit_core::text::one_line;
 
 use super::find::Found;
 use super::subject::Subjects;
@@ -75,6 +76,8 @@ fn name(file: &Path, title: &str) -> String {
 /// Something to do: a case, or a file that is broken.
 struct Task {
     file: PathBuf,
+    /// The folders whose files a case may name.
+    folders: Option<Folders>,
     place: Option<usize>,
     title: String,
     case: Result<Case, String>,
@@ -116,7 +119,11 @@ impl Runner {
     ) -> io::Result<Vec<Done>> {
         let mut named = BTreeSet::new();
         let broken = found.broken.iter().map(|(set, error)| Task::broken(set, error));
-        let cases = found.files.iter().flat_map(|file| tasks(file, &mut named)).filter(|it| it.is_chosen(&chosen));
+        let cases = found
+            .files
+            .iter()
+            .flat_map(|(file, folders)| tasks(file, folders, &mut named))
+            .filter(|it| it.is_chosen(&chosen));
         let tasks: Vec<_> = broken.chain(cases).collect();
         let subjects = Subjects::new(&self.admission, &self.caps, self.policies.as_ref());
         let (next, stopped) = (AtomicUsize::new(0), AtomicBool::new(false));
@@ -158,9 +165,9 @@ impl Runner {
     }
 }
 
-/// The cases of a file; the files that they name are added to `named`.
-fn tasks(file: &Path, named: &mut BTreeSet<PathBuf>) -> Vec<Task> {
-    let CaseFile { cases, errors, files } = read_cases(file);
+/// The cases of a file, which may name files in these folders; those that they name are added to `named`.
+fn tasks(file: &Path, folders: &Folders, named: &mut BTreeSet<PathBuf>) -> Vec<Task> {
+    let CaseFile { cases, errors, files } = read_cases(file, folders);
     let beside = file.parent().unwrap_or(Path::new(""));
     named.extend(files.iter().map(|name| beside.join(name)));
     let whole = errors.len() + cases.len() == 1;
@@ -169,13 +176,14 @@ fn tasks(file: &Path, named: &mut BTreeSet<PathBuf>) -> Vec<Task> {
         let title = if whole && case.name.is_none() { String::new() } else { case.title(place) };
         (Some(place), title, Ok(case))
     });
-    let file = file.to_owned();
-    broken.chain(cases).map(|(place, title, case)| Task { file: file.clone(), place, title, case }).collect()
+    let task =
+        |(place, title, case)| Task { file: file.to_owned(), folders: Some(folders.clone()), place, title, case };
+    broken.chain(cases).map(task).collect()
 }
 
 impl Task {
     fn broken(file: &Path, error: &str) -> Self {
-        Self { file: file.to_owned(), place: None, title: String::new(), case: Err(error.to_owned()) }
+        Self { file: file.to_owned(), folders: None, place: None, title: String::new(), case: Err(error.to_owned()) }
     }
 
     /// A broken file is told of whatever was chosen, since nobody knows what it holds.
@@ -186,7 +194,7 @@ impl Task {
     fn run(&self, subjects: &Subjects<'_>) -> Done {
         let since = Instant::now();
         let ran = self.case.as_ref().map_err(Clone::clone).and_then(|case| {
-            let set = subjects.set(&self.file, case)?;
+            let set = subjects.set(&self.file, case).map_err(|error| self.without_others_files(case, error))?;
             Ok((case, set))
         });
         let outcome = match ran {
@@ -200,6 +208,21 @@ impl Task {
             },
         };
         self.done(outcome, since.elapsed())
+    }
+
+    /// The error of a set outside the folders would tell what its file holds.
+    fn without_others_files(&self, case: &Case, error: String) -> String {
+        let Some(set) = &case.set else { return error };
+        let path = self.file.parent().unwrap_or(Path::new("")).join(set);
+        match &self.folders {
+            Some(folders) if folders.is_outside(&path) => {
+                format!(
+                    "the set `{}` cannot be loaded; as it is outside {folders}, `cogwit validate` says why",
+                    one_line(set)
+                )
+            }
+            _ => error,
+        }
     }
 
     fn not_run(&self) -> Done {

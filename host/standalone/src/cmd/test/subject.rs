@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use cogwit_core::case::Case;
 use cogwit_core::policy::{Caps, PolicyDocument};
-use cogwit_core::store::{Admission, Package, PolicySet, Source};
+use cogwit_core::store::{Admission, Package, PolicySet, Source, check_regular};
 
 use super::find::SET;
 use crate::store::Policies;
@@ -76,7 +76,10 @@ impl<'a> Subjects<'a> {
             Policies::Local(Source::Document(path)) => {
                 files.extend([path.clone(), path.with_file_name("policies.lock")]);
             }
-            Policies::Local(Source::Components(paths)) => files.extend(paths.iter().cloned()),
+            Policies::Local(Source::Components(paths)) => {
+                files.extend(paths.iter().cloned());
+                paths.iter().try_for_each(|path| check_regular(path)).map_err(|error| error.to_string())?;
+            }
             Policies::Local(Source::Embedded { .. }) | Policies::Fetched(_) => {}
         }
         drop(files);

@@ -19,7 +19,7 @@ pub(super) fn forever(
     loop {
         if let Err(failure) = find_watched(paths, &mut watched).and_then(|found| {
             let looked_at = round(&found)?;
-            watched.look_at(found.files.iter().chain(&looked_at))
+            watched.look_at(found.files.keys().chain(&looked_at))
         }) {
             failure.report();
         }
