@@ -8,6 +8,7 @@ use anstyle::AnsiColor;
 use bytesize::ByteSize;
 use cogwit_core::run::{Consumed, Fuel, LogLine, Usage, WASMTIME};
 use cogwit_core::store::{Finding, PolicySet, Side};
+use cogwit_core::text::one_line;
 use cogwit_core::trigger::Member;
 use cogwit_core::{Decision, Outcome, PolicyRun, Redactor, Verdict};
 use serde::Serialize;
@@ -31,7 +32,7 @@ pub(crate) fn text(set: &str, findings: &[Finding], event: &[u8], decision: &Dec
         line(&mut out, format_args!("{}: {finding}", styled("warning", AnsiColor::Yellow)));
     }
     out.push_str(&findings_of(decision));
-    line(&mut out, format_args!("the caller sees: {}", seen(decision)));
+    line(&mut out, format_args!("the caller sees: {}", one_line(&seen(decision))));
     out
 }
 
@@ -71,10 +72,13 @@ fn named(run: &PolicyRun) -> String {
 pub(crate) fn findings_of(decision: &Decision) -> String {
     let mut out = String::new();
     for warning in &decision.warnings {
-        line(&mut out, format_args!("{}: {}: {}", styled("warning", AnsiColor::Yellow), warning.code, warning.text));
+        line(
+            &mut out,
+            format_args!("{}: {}: {}", styled("warning", AnsiColor::Yellow), warning.code, one_line(&warning.text)),
+        );
     }
     if let Some(error) = error(&decision.outcome) {
-        line(&mut out, format_args!("{}: {error}", styled("error", AnsiColor::Red)));
+        line(&mut out, format_args!("{}: {}", styled("error", AnsiColor::Red), one_line(&error)));
     }
     out
 }
@@ -115,13 +119,15 @@ fn said(verdict: &Verdict, secrets: &Redactor) -> String {
     match verdict {
         Verdict::Allow(members) if members.is_empty() => "allow, nothing set".to_owned(),
         Verdict::Allow(members) => {
-            let set: Vec<_> =
-                members.iter().map(|member| format!("{} = {}", member.name, shown(member, secrets))).collect();
+            let set: Vec<_> = members
+                .iter()
+                .map(|member| format!("{} = {}", member.name, one_line(&shown(member, secrets))))
+                .collect();
             format!("allow, {}", set.join(", "))
         }
         Verdict::Deny { message, reason: None } => format!("deny, {message:?}"),
         Verdict::Deny { message, reason: Some(reason) } => format!("deny, {message:?}, because {reason:?}"),
-        Verdict::Fault(fault) => format!("{}, {fault}", styled("fault", AnsiColor::Red)),
+        Verdict::Fault(fault) => format!("{}, {}", styled("fault", AnsiColor::Red), one_line(&fault.to_string())),
     }
 }
 

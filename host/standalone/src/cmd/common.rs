@@ -10,7 +10,7 @@ use serde::Serialize;
 use wasm_metadata::Payload;
 
 use crate::failure::Failure;
-use crate::output::out;
+use crate::output::{data, out};
 
 /// How a command prints.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -68,9 +68,9 @@ pub(super) fn metadata(bytes: &[u8]) -> BTreeMap<&'static str, String> {
 
 /// Prints what a command found: as one JSON object, or as text for people.
 pub(super) fn print<T: Serialize>(format: Format, found: &T, text: impl FnOnce(&T) -> String) -> Result<(), Failure> {
-    let text = match format {
-        Format::Json => serde_json::to_string(found).map_err(Failure::could_not_run)?,
-        Format::Text => text(found),
+    let written = match format {
+        Format::Json => data(&(serde_json::to_string(found).map_err(Failure::could_not_run)? + "\n")),
+        Format::Text => out(&(text(found) + "\n")),
     };
-    out(&format!("{text}\n")).map_err(Failure::unwritable)
+    written.map_err(Failure::unwritable)
 }

@@ -6,7 +6,7 @@ use clap::builder::PossibleValuesParser;
 use cogwit_core::event::{EditError, MemberPath, example, examples, pretty};
 
 use crate::failure::{Failure, exit};
-use crate::output::out;
+use crate::output::data;
 
 /// Makes events to try policies with
 #[derive(Debug, clap::Args)]
@@ -55,7 +55,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
     for set in &new.set {
         event = changed(&event, set).map_err(|error| Failure::usage(format!("--set `{set}`: {error}")))?;
     }
-    out(&format!("{}\n", pretty(&event))).map_err(Failure::unwritable)?;
+    data(&format!("{}\n", pretty(&event))).map_err(Failure::unwritable)?;
     Ok(ExitCode::from(exit::ALLOW))
 }
 

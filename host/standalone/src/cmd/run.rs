@@ -125,7 +125,7 @@ fn event(path: Option<&Path>) -> Result<Vec<u8>, Failure> {
 
 fn print(format: Format, set: &PolicySet, event: &[u8], decision: &Decision, id: &str) -> io::Result<()> {
     if format == Format::Json {
-        return output::out(&format!("{}\n", report::json(set, event, decision, id)?));
+        return output::data(&format!("{}\n", report::json(set, event, decision, id)?));
     }
     // Not through the colours: these are the event's bytes.
     let mut stdout = io::stdout().lock();

@@ -12,6 +12,7 @@ use cogwit_core::release::Serving;
 use cogwit_core::reply::ErrorType;
 use cogwit_core::run::Chance;
 use cogwit_core::store::PolicySet;
+use cogwit_core::text::lines;
 use cogwit_core::{Call, Decision, Outcome};
 use tokio::sync::OwnedSemaphorePermit;
 
@@ -217,7 +218,7 @@ impl Drop for Decided {
                 let name = self.set().map_or("none", |set| set.name.as_str());
                 let time = humantime::format_rfc3339_seconds(self.time);
                 let report = report::text(name, &[], &self.invocation.body.bytes, &self.decision);
-                format!("{time}  {}  {}\n{report}", self.invocation.function.name, self.invocation.id)
+                lines(&format!("{time}  {}  {}\n{report}", self.invocation.function.name, self.invocation.id))
             }
         };
         self.app.records.write(record + "\n");

@@ -45,7 +45,7 @@ impl Records {
         let counts = Arc::<Counts>::default();
         let counted = counts.clone();
         let writer = std::thread::Builder::new().name("cogwit-records".to_owned()).spawn(move || {
-            write(&records, &counted);
+            write(&records, &counted, format);
             drop::<Sender<()>>(end);
         });
         writer.map_err(|error| Failure::could_not_run(format!("no thread for the records: {error}")))?;
@@ -84,8 +84,8 @@ impl Drop for Records {
 }
 
 /// Writes what comes, and hands it on whenever nothing waits. What cannot be written is counted, and told of once.
-fn write(records: &Receiver<String>, counts: &Counts) {
-    let mut out = BufWriter::new(anstream::stdout());
+fn write(records: &Receiver<String>, counts: &Counts, format: Format) {
+    let mut out = stdout(format);
     let mut told = false;
     while let Ok(record) = records.recv() {
         let (mut count, mut written) = (0, Ok(()));
@@ -105,10 +105,18 @@ fn write(records: &Receiver<String>, counts: &Counts) {
                     ));
                 }
                 // Without what it holds: parts of that may have been written, so what comes begins a new line.
-                let _ = std::mem::replace(&mut out, BufWriter::new(anstream::stdout())).into_parts();
+                let _ = std::mem::replace(&mut out, stdout(format)).into_parts();
                 let _ = out.write_all(b"\n");
             }
         }
         sleep(PAUSE);
     }
+}
+
+/// JSON goes out as it is; a report has colours only on a terminal.
+fn stdout(format: Format) -> BufWriter<Box<dyn Write>> {
+    BufWriter::new(match format {
+        Format::Json => Box::new(std::io::stdout()),
+        Format::Text => Box::new(anstream::stdout()),
+    })
 }

@@ -10,7 +10,7 @@ use super::record::Record;
 use super::report::{Report, Unreadable};
 use super::{html, lines, text};
 use crate::failure::{Failure, exit};
-use crate::output::out;
+use crate::output::{data, out};
 
 /// Compares candidates with what they are to replace, and policies that look on with the answers, from records
 ///
@@ -83,12 +83,12 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
         return Err(nothing(&unreadable));
     }
     let report = Report::of(&counts, &unreadable);
-    let printed = match args.format {
-        Format::Text => text::text(&report),
-        Format::Json => serde_json::to_string(&report).map_err(Failure::could_not_run)?,
-        Format::Html => html::page(&report),
+    let written = match args.format {
+        Format::Text => out(&(text::text(&report) + "\n")),
+        Format::Json => data(&(serde_json::to_string(&report).map_err(Failure::could_not_run)? + "\n")),
+        Format::Html => data(&(html::page(&report) + "\n")),
     };
-    out(&format!("{printed}\n")).map_err(Failure::unwritable)?;
+    written.map_err(Failure::unwritable)?;
     if args.check && !report.says_something() {
         return Err(Failure::could_not_run(UNCHECKED));
     }

@@ -13,7 +13,7 @@ use super::function::{Answer, Function, Tried};
 use super::hidden::Hidden;
 use super::options::Options;
 use crate::failure::Failure;
-use crate::output::{out, styled};
+use crate::output::{data, out, styled};
 
 /// A trigger that was fired.
 pub(super) struct Step<'a> {
@@ -156,7 +156,7 @@ impl Told {
             if let Some(document) = self.document.as_object_mut() {
                 document.extend([("steps".to_owned(), self.steps.into()), ("outcome".to_owned(), outcome)]);
             }
-            return out(&format!("{}\n", self.document)).map_err(Failure::unwritable);
+            return data(&format!("{}\n", self.document)).map_err(Failure::unwritable);
         }
         let sees = match exception {
             None => styled("success", AnsiColor::Green),

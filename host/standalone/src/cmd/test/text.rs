@@ -6,6 +6,7 @@ use anstyle::AnsiColor;
 use cogwit_core::case::Mismatch;
 use cogwit_core::event::pretty;
 use cogwit_core::store::Side;
+use cogwit_core::text::one_line;
 use serde_json::Value;
 use similar::{ChangeTag, TextDiff};
 
@@ -15,7 +16,7 @@ use crate::report;
 
 /// One case: a line, and for one that did not pass why.
 pub(super) fn case(done: &Done) -> String {
-    let name = done.name();
+    let name = one_line(&done.name());
     match &done.outcome {
         Outcome::Passed(_) => format!("{}    {name}\n", styled("ok", AnsiColor::Green)),
         Outcome::NotRun(_) => format!("{}  {name}\n", styled("----", AnsiColor::Yellow)),
@@ -40,7 +41,7 @@ fn mismatch(it: &Mismatch) -> String {
         key @ ("response" | "exact-response" | "reply" | "reply-file") => {
             format!("{key}, expected (-) and given (+):\n{}", diff(&json(&it.expected), &json(&it.actual)))
         }
-        _ => format!("{it}\n"),
+        _ => one_line(&it.to_string()) + "\n",
     }
 }
 
@@ -58,7 +59,7 @@ fn diff(expected: &str, actual: &str) -> String {
     }
     let diff = TextDiff::from_lines(expected, actual);
     let lines = diff.iter_all_changes().map(|change| {
-        let line = change.value().trim_end_matches('\n');
+        let line = one_line(change.value().trim_end_matches('\n'));
         match change.tag() {
             ChangeTag::Delete => styled(&format!("- {line}"), AnsiColor::Red),
             ChangeTag::Insert => styled(&format!("+ {line}"), AnsiColor::Green),
