@@ -33,6 +33,8 @@ pub struct Config {
     pub following: Following,
     /// Where the last good release of a channel is kept.
     pub cache: Cache,
+    /// Where a publisher keeps the newest payload of each channel that it saw.
+    pub state: Cache,
     /// What a policy set may ask for.
     pub caps: Caps,
     /// What records show of persons.
@@ -43,7 +45,7 @@ pub struct Config {
     pub rollout_key: Option<String>,
 }
 
-/// Where the last good release of a channel is kept.
+/// Where something is kept on this machine.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Cache {
     /// Where this kind of host keeps such.
@@ -128,6 +130,31 @@ macro_rules! switch {
     };
 }
 
+/// A variable with a folder.
+macro_rules! folder {
+    ($name:literal, $meaning:literal, $field:ident) => {
+        Variable {
+            name: $name,
+            meaning: $meaning,
+            example: "a folder's absolute path, or `off`",
+            read: |config, text| {
+                config.$field = match text {
+                    "off" => Cache::Off,
+                    "usual" => Cache::Usual,
+                    folder if folder.starts_with('/') => Cache::In(PathBuf::from(folder)),
+                    _ => return None,
+                };
+                Some(())
+            },
+            show: |config| match &config.$field {
+                Cache::Usual => "usual".to_owned(),
+                Cache::In(folder) => folder.display().to_string(),
+                Cache::Off => "off".to_owned(),
+            },
+        }
+    };
+}
+
 /// Every variable that a host reads, beside those that settings refer to (`COGWIT_SECRET_*`).
 pub const VARIABLES: &[Variable] = &[
     Variable {
@@ -203,25 +230,8 @@ pub const VARIABLES: &[Variable] = &[
         following.auto_revert
     ),
     switch!("COGWIT_ON_EXPIRED", "`deny` refuses once the channel is expired", "deny", "serve", following.deny_expired),
-    Variable {
-        name: "COGWIT_CACHE",
-        meaning: "the folder that keeps the last good release, or `off`",
-        example: "a folder's absolute path, or `off`",
-        read: |config, text| {
-            config.cache = match text {
-                "off" => Cache::Off,
-                "usual" => Cache::Usual,
-                folder if folder.starts_with('/') => Cache::In(PathBuf::from(folder)),
-                _ => return None,
-            };
-            Some(())
-        },
-        show: |config| match &config.cache {
-            Cache::Usual => "usual".to_owned(),
-            Cache::In(folder) => folder.display().to_string(),
-            Cache::Off => "off".to_owned(),
-        },
-    },
+    folder!("COGWIT_CACHE", "the folder that keeps the last good release, or `off`", cache),
+    folder!("COGWIT_STATE", "the folder where publishers keep what they saw, or `off`", state),
     switch!("COGWIT_MASK", "`off` leaves what tells of persons in logs, but no secret", "on", "off", masking.personal),
     Variable {
         name: "COGWIT_MASK_KEY",

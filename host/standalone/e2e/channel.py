@@ -49,7 +49,7 @@ class Shop:
         subprocess.run([cogwit, "keygen", "--no-password"], cwd=folder, check=True, capture_output=True)
         key = (folder / "cogwit.pub").read_text().splitlines()[1]
         host = {"COGWIT_TRUSTED_KEYS": key, "COGWIT_REFRESH": f"{REFRESH:.0f}s", "COGWIT_CACHE": str(folder / "cache")}
-        self.environment = environment | host
+        self.environment = environment | host | {"COGWIT_STATE": str(folder / "state")}
 
     def run(self, *arguments: str) -> None:
         command = [self.cogwit, *arguments, "--key", "cogwit.key"]

@@ -37,7 +37,9 @@ class Shop:
     def run(self, *arguments: str, code: int = 0, **environment: str) -> dict:
         """Runs the command, and gives what it says as JSON."""
         command = [self.cogwit, *arguments, "--format", "json"]
-        environment = self.store.environment(**{"COGWIT_TRUSTED_KEYS": self.key} | environment)
+        environment = self.store.environment(
+            **{"COGWIT_TRUSTED_KEYS": self.key, "COGWIT_STATE": str(self.folder / "state")} | environment
+        )
         done = subprocess.run(command, env=environment, capture_output=True, text=True, cwd=self.folder)
         assert done.returncode == code, (arguments, done)
         return json.loads(done.stdout) if done.stdout else {"error": done.stderr}

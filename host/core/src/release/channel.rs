@@ -4,7 +4,8 @@ use std::time::SystemTime;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::{Trust, Untrusted};
+use super::{Position, Trust, Untrusted};
+use crate::digest::sha256;
 use crate::text::one_line;
 
 /// The largest channel, in bytes.
@@ -46,6 +47,9 @@ pub struct Payload {
     /// The id of the key that signed it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
+    /// The payload that this one replaced; none where it is the first. Hosts do not look at it, publishers do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous: Option<Position>,
     /// When somebody should have published again.
     #[serde(
         default,
@@ -168,6 +172,13 @@ impl Channel {
         let mut bytes = serde_json::to_vec_pretty(self).unwrap_or_default();
         bytes.push(b'\n');
         bytes
+    }
+}
+
+impl Verified {
+    /// Which payload of its channel it is.
+    pub fn position(&self) -> Position {
+        Position { sequence: self.payload.sequence, sha256: sha256(self.object.payload.as_bytes()) }
     }
 }
 

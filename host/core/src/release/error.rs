@@ -94,6 +94,9 @@ impl StoreError {
             Error::NotFound { .. } => Self::NotFound { object, reason },
             Error::PermissionDenied { .. } | Error::Unauthenticated { .. } => Self::Denied { object, reason },
             Error::AlreadyExists { .. } | Error::Precondition { .. } => Self::Lost { object },
+            // The client tells the refusal of a list by its text alone.
+            _ if reason.contains("404 Not Found") => Self::NotFound { object, reason },
+            _ if reason.contains("403 Forbidden") => Self::Denied { object, reason },
             _ => Self::Unreachable { object, reason },
         }
     }

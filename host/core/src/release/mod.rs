@@ -17,9 +17,11 @@ mod document;
 mod fetch;
 
 mod publish;
+mod chain;
 mod live;
 
 pub use bucket::{Access, Bucket, Patience, Version};
+pub use chain::{ChainError, Gap, Knowledge, Position, Witness};
 pub use channel::{Channel, ChannelError, Payload, Verified};
 pub use document::{Artifact, NativeArtifact, NativeCode, Release, ReleaseError, channel_key, release_key};
 pub use error::StoreError;

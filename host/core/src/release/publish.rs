@@ -8,7 +8,7 @@ use futures_util::{StreamExt as _, stream};
 use super::channel::{MOST_CLAIMED, MOST_OF_A_CHANNEL};
 use super::document::history_key;
 use super::{
-    Bucket, Channel, ChannelError, NativeCode, Payload, Place, Release, StoreError, Trust, Verified, Version,
+    Bucket, Channel, ChannelError, NativeCode, Payload, Place, Position, Release, StoreError, Trust, Verified, Version,
     channel_key, release_key,
 };
 use crate::digest::sha256;
@@ -65,6 +65,8 @@ pub struct Order<'a> {
     pub sign: &'a Sign<'a>,
     /// Whether a channel that cannot be trusted, or is of another set, is gone over.
     pub force: bool,
+    /// The newest payload that the publisher saw, whatever lies in the store.
+    pub seen: Option<&'a Position>,
     /// The sequence is higher than this, whatever lies in the store.
     pub above: u64,
 }
@@ -76,6 +78,8 @@ pub struct Standing {
     pub channel: Option<Result<Verified, ChannelError>>,
     /// The object, as it lies there. Empty where it is too large.
     pub object: Vec<u8>,
+    /// What it said before, the oldest first: the newest payloads of the history that a trusted key signed.
+    pub history: Vec<Verified>,
     version: Option<Version>,
 }
 
@@ -110,27 +114,40 @@ const MOST_LOOKED_AT: usize = 200;
 const MOST_GONE_OVER: u64 = 64 << 20;
 
 impl Bucket {
-    /// Reads what a channel says now.
+    /// Reads what a channel says now, and what it said before.
     ///
     /// # Errors
     ///
     /// Where the store cannot be used.
     pub async fn standing(&self, place: &Place, trust: &Trust) -> Result<Standing, StoreError> {
+        // Before the channel, so that nothing of the history is newer unless an older channel was put back.
+        let history = self.history(place, trust, usize::MAX).await?;
+        Ok(Standing { history, ..self.channel(place, trust).await? })
+    }
+
+    /// Reads what a channel says now, without its history.
+    ///
+    /// # Errors
+    ///
+    /// Where the store cannot be used.
+    pub async fn channel(&self, place: &Place, trust: &Trust) -> Result<Standing, StoreError> {
+        let history = Vec::new();
         match self.read_if_changed(&channel_key(&place.channel), MOST_OF_A_CHANNEL, None).await {
             Ok(Some((object, version))) => Ok(Standing {
                 channel: Some(Channel::verify(&object, trust, &place.channel)),
                 object,
+                history,
                 version: Some(version),
             }),
             Ok(None) | Err(StoreError::NotFound { .. }) => {
-                Ok(Standing { channel: None, object: Vec::new(), version: None })
+                Ok(Standing { channel: None, object: Vec::new(), history, version: None })
             }
             // Somebody put something else there; whoever mends it has to know what it goes over.
             Err(StoreError::TooLarge { most, .. }) => {
                 let found = self.read_if_changed(&channel_key(&place.channel), MOST_GONE_OVER, None).await?;
                 let unreadable = ChannelError::Unreadable(format!("it has more than {most} bytes"));
                 let version = found.map(|(_, version)| version);
-                Ok(Standing { channel: Some(Err(unreadable)), object: Vec::new(), version })
+                Ok(Standing { channel: Some(Err(unreadable)), object: Vec::new(), history, version })
             }
             Err(error) => Err(error),
         }
@@ -197,8 +214,11 @@ impl Bucket {
             return Err(PublishError::OtherSet { place, found, set: order.set.to_owned() });
         }
         let channel = &order.place.channel;
-        let last = before.map(|before| before.payload.sequence).unwrap_or_default();
-        let last = last.max(self.highest_sequence(order, standing, trust).await?);
+        // An older channel may have been put back, or the channel removed.
+        let newest = standing.newest().map(Verified::position);
+        let previous = order.seen.cloned().into_iter().chain(newest).max_by_key(|position| position.sequence);
+        let last = previous.as_ref().map(|previous| previous.sequence).unwrap_or_default();
+        let last = if order.force { last.max(self.highest_claim(order.place, standing).await?) } else { last };
         let payload = Payload {
             schema: 1,
             set: order.set.to_owned(),
@@ -207,6 +227,7 @@ impl Bucket {
             sequence: last.max(order.above).saturating_add(1),
             issued: SystemTime::now(),
             key: order.key.map(str::to_owned),
+            previous,
             expires: order.expires,
         };
         let text = serde_json::to_string(&payload).map_err(|error| PublishError::Signature(error.to_string()))?;
@@ -225,16 +246,11 @@ impl Bucket {
         Ok(verified)
     }
 
-    /// The highest sequence that hosts may have seen. An older channel may have been put back, or the channel removed; and what
-    /// another key signed counts with hosts that trust it too.
-    async fn highest_sequence(&self, order: &Order<'_>, standing: &Standing, trust: &Trust) -> Result<u64, StoreError> {
-        let signed = self.history(order.place, trust, 1).await?.pop().map(|it| it.payload.sequence);
-        let claimed = match order.force {
-            true => self.past(order.place, 1, Channel::claimed_sequence).await?.pop(),
-            false => None,
-        };
-        let stands = Channel::claimed_sequence(&standing.object).filter(|_| order.force);
-        Ok([signed, claimed, stands].into_iter().flatten().max().unwrap_or_default())
+    /// The highest sequence that anything in the store claims: what another key signed counts with hosts that trust it too.
+    async fn highest_claim(&self, place: &Place, standing: &Standing) -> Result<u64, StoreError> {
+        let claimed = self.past(place, usize::MAX, Channel::claimed_sequence).await?;
+        let stands = Channel::claimed_sequence(&standing.object);
+        Ok(claimed.into_iter().chain(stands).max().unwrap_or_default())
     }
 
     /// What a channel said, the oldest first: the newest `most` of it. What nobody trusted signed is passed over. What it says

@@ -48,6 +48,7 @@ fn force(publisher: &Publisher<'_>, mark: u32) -> u64 {
             key: None,
             sign: &|bytes, comment| Ok(publisher.signer.sign(bytes, comment)),
             force: true,
+            seen: None,
             above: 0,
         };
         publisher.bucket.point(&order, &standing, &trust).await

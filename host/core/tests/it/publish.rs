@@ -31,6 +31,7 @@ fn point(publisher: &Publisher<'_>, start: &Barrier, release: &str) -> Result<Ve
         key: None,
         sign: &|bytes, comment| Ok(publisher.signer.sign(bytes, comment)),
         force: false,
+        seen: None,
         above: 0,
     };
     RUNTIME.block_on(publisher.bucket.point(&order, &standing, &trust))

@@ -128,6 +128,7 @@ impl Publisher<'_> {
                 key: Some(&key),
                 sign: &|bytes, comment| Ok(self.signer.sign(bytes, comment)),
                 force: false,
+                seen: None,
                 above: 0,
             };
             self.bucket.point(&order, &standing, &trust).await

@@ -107,7 +107,7 @@ impl Store {
             Ok(signed.unwrap().into_string())
         };
         let key = Some(signer.trusted.id.as_str());
-        let order = Order { place: &place, set, release, expires, key, sign: &sign, force: true, above: 0 };
+        let order = Order { place: &place, set, release, expires, key, sign: &sign, force: true, seen: None, above: 0 };
         let bucket = self.bucket();
         RUNTIME.block_on(async {
             let both = Trust { keys: vec![SIGNER.trusted.clone(), STRANGER.trusted.clone()], unsigned: false };

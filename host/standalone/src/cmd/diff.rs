@@ -3,14 +3,15 @@
 use std::process::ExitCode;
 
 use cogwit_core::config::Config;
-use cogwit_core::release::{NativeCode, Place, Release};
+use cogwit_core::release::{ChainError, NativeCode, Place, Release};
 use cogwit_core::store::Source;
 use serde::Serialize;
 
 use super::common::{Format, config_from_env, print};
 use crate::changes::{Change, changes, lines};
 use crate::failure::{Failure, exit};
-use crate::store::{Reference, Store};
+use crate::output::report;
+use crate::store::{Found, Reference, Store};
 
 /// Tells what is different between two policy sets: policies, settings, limits, capabilities, components, conditions, cases
 ///
@@ -24,7 +25,7 @@ Exit codes:
   0  no difference
   1  they differ
   2  the command line or a COGWIT_* variable is wrong
-  4  one of them cannot be read
+  4  one of them cannot be read, or a channel serves something older than what this machine saw
 
 Examples:
   cogwit diff s3://acme-policies/login#prod policies/
@@ -67,8 +68,29 @@ fn release(text: &str, config: &Config) -> Result<Release, Failure> {
     }
     let reference: Reference = text.parse().map_err(Failure::usage)?;
     let store = Store::open(&reference.place)?;
-    let found = store.named(&reference, config)?;
+    let found = match &reference.wanted {
+        Some(_) => store.named(&reference, config)?,
+        None => current(&store, config)?,
+    };
     store.release(&found.digest)
+}
+
+/// The release that a channel serves, if this machine saw nothing newer.
+fn current(store: &Store, config: &Config) -> Result<Found, Failure> {
+    let trust = &config.following.trust;
+    let standing = store.standing(trust)?;
+    let found = store.followed(&standing, config)?;
+    match store.check((&standing, trust), config, false)?.doubt {
+        None => {}
+        Some(doubt @ ChainError::Unknown { .. }) => report(&format!("note: `{}`: {doubt}\n", store.place)),
+        Some(doubt) => {
+            return Err(Failure::could_not_run(format!(
+                "the channel `{}` is not compared: {doubt}; to compare it all the same, name its sequence, such as `{0}@7`",
+                store.place
+            )));
+        }
+    }
+    Ok(found)
 }
 
 /// The release that a local set would become.

@@ -8,7 +8,6 @@ use cogwit_core::release::Standing;
 use cogwit_core::run::Engine;
 use cogwit_core::store::{Admission, Package, PolicySet};
 
-use super::ship::before;
 use crate::failure::Failure;
 use crate::store::{Store, fetch_failure};
 
@@ -32,7 +31,7 @@ impl Flows {
         new: &PolicySet,
         config: &Config,
     ) -> Self {
-        let Some(before) = before(standing) else { return Self::default() };
+        let Some(before) = standing.served() else { return Self::default() };
         let digest = &before.payload.release;
         let fetched = match store.wait(store.bucket.fetch_release(digest, false)) {
             Ok(fetched) => fetched,

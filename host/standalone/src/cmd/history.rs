@@ -41,6 +41,8 @@ pub(crate) struct Args {
 struct History {
     place: String,
     entries: Vec<Entry>,
+    /// What is wrong with the channel, by what this machine saw and what the history has.
+    problem: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -57,13 +59,14 @@ struct Entry {
 }
 
 pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
-    let trust = config_from_env()?.following.trust;
+    let config = config_from_env()?;
+    let trust = &config.following.trust;
     let store = Store::open(&args.channel)?;
     let place = &store.place;
-    let standing = store.wait(store.bucket.standing(place, &trust)).map_err(|error| failure(&error))?;
-    let current = Said::read(&standing.object, &trust, place).ok();
+    let standing = store.wait(store.bucket.standing(place, trust)).map_err(|error| failure(&error))?;
+    let current = Said::read(&standing.object, trust, place).ok();
     // One more, since the current one is mostly there too.
-    let past = store.bucket.past(place, args.most.saturating_add(1), |object| Said::read(object, &trust, place).ok());
+    let past = store.bucket.past(place, args.most.saturating_add(1), |object| Said::read(object, trust, place).ok());
     let past = store.wait(past).map_err(|error| failure(&error))?;
     if standing.channel.is_none() && past.is_empty() {
         return Err(no_channel(&store.place));
@@ -73,7 +76,9 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
     let mut entries: Vec<_> = current.iter().map(|said| entry(said, true)).chain(past).collect();
     entries.sort_by_key(|entry| (std::cmp::Reverse(entry.sequence), !entry.current));
     entries.truncate(args.most);
-    print(args.format, &History { place: place.to_string(), entries }, text)?;
+    let checked = store.check((&standing, trust), &config, false)?;
+    let problem = checked.problem().map(ToString::to_string);
+    print(args.format, &History { place: place.to_string(), entries, problem }, text)?;
     Ok(ExitCode::from(exit::ALLOW))
 }
 
@@ -105,5 +110,6 @@ fn text(it: &History) -> String {
         let (set, release) = (one_line(set), one_line(release));
         format!("{mark} {sequence:>width$}  {issued} ({age} ago)  {release:.12}  {set}  {signature}")
     };
-    it.entries.iter().map(line).collect::<Vec<_>>().join("\n")
+    let problem = it.problem.iter().map(|problem| format!("{}: {problem}", styled("warning", AnsiColor::Red)));
+    it.entries.iter().map(line).chain(problem).collect::<Vec<_>>().join("\n")
 }

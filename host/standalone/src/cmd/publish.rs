@@ -20,7 +20,7 @@ use serde::Serialize;
 use super::common::{CHANNEL, Format, config_from_env, print};
 use super::edit::EditArgs;
 use super::flows::Flows;
-use super::ship::{ShipArgs, Shipped, Shipping, changed, warned};
+use super::ship::{EXPECT, ShipArgs, Shipped, Shipping, changed, warned};
 use crate::changes::{Change, lines};
 use crate::failure::{Failure, exit};
 use crate::store::{Policies, Store, failure, no_channel};
@@ -41,7 +41,10 @@ AWS_PROFILE, AWS_REGION, AWS_ENDPOINT_URL and so on. Publishing needs s3:GetObje
 Settings that refer to COGWIT_SECRET_* need a value here too, for the checks; it does not leave this machine. Files that cases \
 name travel along, and must lie in the folder of the set.
 
-A SOURCE may be a channel: what that one serves is published here, with its machine code if a trusted key signed it, else without.
+A SOURCE may be a channel: what that one serves is published here, with its machine code if a trusted key signed it, else without. \
+Where this machine has not seen that channel, name its release: CHANNEL@SEQUENCE or CHANNEL@DIGEST.
+
+{EXPECT}
 
 --rollout and --promote change only that of the SOURCE. Without one, it is what the CHANNEL serves now. When the channel expires \
 is not taken over: give --expires again.
@@ -56,8 +59,9 @@ COGWIT_TRUSTED_KEYS says who else may have published here before. If it is set, 
 
 Exit codes:
   0  published
-  1  not published: somebody else was first, the channel is not trusted, sign-ins that began before
-     could not end or cannot be tried, or it could not be signed
+  1  not published: somebody else was first, the channel is not trusted, may be older than what was
+     published last, or is not what --expect names; sign-ins that began before could not end or
+     cannot be tried; or it could not be signed
   2  the command line or a COGWIT_* variable is wrong
   4  not published: the set cannot be read, no host would serve it, or the store cannot be used
 
@@ -83,7 +87,7 @@ pub(crate) struct Args {
     /// Publish although sign-ins that began before could not end, or that cannot be tried here
     #[arg(long)]
     break_flows: bool,
-    /// Make every check up to the upload, tell what would change, and change nothing
+    /// Make every check up to the upload, tell what would change, and change nothing in the store
     #[arg(long)]
     dry_run: bool,
     /// json: one object
@@ -122,18 +126,13 @@ struct Made {
 }
 
 pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
-    let shipping = Shipping::new(&args.ship, config_from_env()?)?;
+    let mut shipping = Shipping::new(&args.ship, config_from_env()?)?;
     let place = &args.channel;
-    let open = || {
-        let store = Store::open(place)?;
-        let standing = shipping.standing(&store)?;
-        Ok::<_, Failure>((store, standing))
-    };
     let is_new = matches!(&place.root, Root::Folder(folder) if !Path::new(folder).exists());
     // Before the set is read, so that whoever publishes from now on is not gone over, whatever the set comes from.
-    let opened = if is_new { None } else { Some(open()?) };
+    let opened = if is_new { None } else { Some(shipping.open(place)?) };
     let policies = match (&args.source, &opened) {
-        (Some(source), _) => Policies::open(source, &shipping.config)?,
+        (Some(source), _) => shipping.source(source)?,
         (None, Some((store, standing))) => Policies::of_standing(store, standing)?,
         (None, None) => return Err(no_channel(place)),
     };
@@ -153,7 +152,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
         Some(opened) => opened,
         None => {
             Bucket::make(&place.root).map_err(|error| failure(&error))?;
-            open()?
+            shipping.open(place)?
         }
     };
     let uploaded = upload(&store, &release, &package, &native, args.format)?;

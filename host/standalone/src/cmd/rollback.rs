@@ -1,21 +1,22 @@
 //! Lets a channel point to a release that it named before, under a new sequence.
 
 use std::process::ExitCode;
+use std::time::SystemTime;
 
-use cogwit_core::release::{Place, Standing};
+use cogwit_core::release::{Gap, Place, Standing, Verified};
 use cogwit_core::run::Engine;
 use cogwit_core::store::{Admission, PolicySet};
 use serde::Serialize;
 
-use super::common::{CHANNEL, Format, config_from_env, print};
+use super::common::{CHANNEL, Format, age, config_from_env, print};
 use super::flows::Flows;
 use super::publish::admit;
-use super::ship::{ShipArgs, Shipped, Shipping, before, changed, warned};
+use super::ship::{EXPECT, ShipArgs, Shipped, Shipping, changed, warned};
 use crate::changes::{Change, lines};
 use crate::failure::{Failure, exit};
 use crate::output::out;
 use crate::sign;
-use crate::store::{Found, Store, Wanted, failure, fetch_failure, no_channel};
+use crate::store::{State, Store, Wanted, failure, fetch_failure, no_channel};
 
 /// Lets a channel point to an earlier release, under a new sequence
 ///
@@ -23,13 +24,17 @@ use crate::store::{Found, Store, Wanted, failure, fetch_failure, no_channel};
 #[derive(Debug, clap::Args)]
 #[command(after_help = format!("\
 RELEASE is a sequence of `cogwit history`, such as 7, or 8 or more digits of a digest. A whole digest may be any \
-release of the store, such as one that another channel serves.
+release of the store, such as one that another channel serves. Without one, the signed history is followed back, which must \
+have no hole.
+
+{EXPECT}
 
 {}
 
 Exit codes:
   0  the channel points to the release
-  1  not done: somebody else was first, the channel is not trusted, or it could not be signed
+  1  not done: somebody else was first, the channel is not trusted, may be older than what was
+     published last, or is not what --expect names; the history has a hole; or it could not be signed
   2  the command line or a COGWIT_* variable is wrong
   4  not done: there is no such release, it is not complete, no host would serve it, or the store
      cannot be used
@@ -57,17 +62,42 @@ struct RolledBack {
     #[serde(flatten)]
     shipped: Shipped,
     admitted: bool,
+    /// Where the channel named the release before; none where its history does not have it.
+    to: Option<Named>,
     /// What is different from what served before; none where that is not known.
     changes: Option<Vec<Change>>,
 }
 
+/// A payload of the channel's history.
+#[derive(Serialize)]
+struct Named {
+    sequence: u64,
+    issued: String,
+    #[serde(skip)]
+    age: String,
+}
+
+impl Named {
+    fn of(verified: &Verified) -> Self {
+        let Verified { payload, .. } = verified;
+        let issued = humantime::format_rfc3339_seconds(payload.issued).to_string();
+        Self { sequence: payload.sequence, issued, age: age(payload.issued, SystemTime::now()) }
+    }
+}
+
 pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
-    let shipping = Shipping::new(&args.ship, config_from_env()?)?;
-    let store = Store::open(&args.channel)?;
-    let standing = shipping.standing(&store)?;
-    let digest = match &args.release {
-        Some(wanted) => store.find(wanted, &shipping.trust)?.digest,
-        None => last(&store, &standing, &shipping)?.digest,
+    let mut shipping = Shipping::new(&args.ship, config_from_env()?)?;
+    let (store, standing) = shipping.open(&args.channel)?;
+    let (digest, to) = match &args.release {
+        Some(wanted) => {
+            let named = standing.history.iter().chain(standing.served()).filter(|it| wanted.is(&it.payload));
+            let newest = named.max_by_key(|it| it.payload.sequence).map(Named::of);
+            (store.find(wanted, &shipping.trust)?.digest, newest)
+        }
+        None => {
+            let last = last(&store, &standing, &shipping)?;
+            (last.payload.release.clone(), Some(Named::of(&last)))
+        }
     };
     let release = store.release(&digest)?;
     let set = release.policies.set.name.as_str();
@@ -84,7 +114,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
     warnings.extend(checked.iter().flat_map(|(_, set)| &set.warnings).map(ToString::to_string));
     let shipped = shipping.point(&store, &standing, (set, &digest), warnings)?;
     let changes = changed(&store, &standing, &release);
-    let mut done = RolledBack { shipped, admitted: checked.is_some(), changes };
+    let mut done = RolledBack { shipped, admitted: checked.is_some(), to, changes };
     // An emergency is not held up by sign-ins that are under way, nor is whoever waits to read that it is over.
     if args.format == Format::Text {
         print(args.format, &done, |it| text(it, &shipping))?;
@@ -101,23 +131,37 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
     Ok(ExitCode::from(exit::ALLOW))
 }
 
-/// The newest release of the history that is another one than the channel names now.
-fn last(store: &Store, standing: &Standing, shipping: &Shipping) -> Result<Found, Failure> {
-    let now = before(standing).map(|now| now.payload.release.as_str());
-    let history = store.wait(store.bucket.history(&store.place, &shipping.trust, usize::MAX));
-    let mut history = history.map_err(|error| failure(&error))?;
-    if now.is_none() && standing.channel.is_none() && history.is_empty() {
-        return Err(no_channel(&store.place));
-    }
-    history.retain(|it| now != Some(it.payload.release.as_str()));
-    let found = history.pop().map(|it| Found { digest: it.payload.release, signed: it.key.is_some() });
-    found.ok_or_else(|| {
+/// The newest payload that names another release than the channel does now.
+fn last(store: &Store, standing: &Standing, shipping: &Shipping) -> Result<Verified, Failure> {
+    let place = &store.place;
+    let none = || {
         Failure::could_not_run(format!(
-            "the channel `{}` has no other release to go back to that a trusted key signed: name one by its whole digest, or \
-             publish",
-            store.place
+            "the channel `{place}` has no other release to go back to that a trusted key signed: name one by its whole digest, or \
+             publish"
         ))
-    })
+    };
+    let now = standing.served().map(|now| now.payload.release.as_str());
+    let newest = standing.newest().cloned();
+    let mut at = newest.ok_or_else(|| if standing.channel.is_none() { no_channel(place) } else { none() })?;
+    let seen = State::of(place, &shipping.config).read()?.map(|seen| seen.newest.sequence);
+    // What nobody else knows any more may be what served.
+    if let Some(missing) = seen.filter(|seen| *seen > at.payload.sequence) {
+        return Err(Failure::failed(format!(
+            "the history of `{place}` does not have sequence {missing}, which this machine saw: restore it, or name a release, such \
+             as a sequence of `cogwit history`"
+        )));
+    }
+    while now == Some(at.payload.release.as_str()) {
+        let previous = store.wait(store.bucket.previous((place, &shipping.trust), &at));
+        at = previous.map_err(|error| failure(&error))?.map_err(|gap| match gap {
+            Gap::Start(_) => none(),
+            gap => Failure::failed(format!(
+                "the history of `{place}` does not lead to another release: {gap}; restore it, or name a release, such as a \
+                 sequence of `cogwit history`"
+            )),
+        })?;
+    }
+    Ok(at)
 }
 
 /// The set of a release, if a host would serve it, and what admitted it.
@@ -143,7 +187,12 @@ fn text(it: &RolledBack, shipping: &Shipping) -> String {
             .as_ref()
             .map(|before| format!("  from      {:.12} of sequence {}", before.release, before.sequence)),
     );
-    lines.push(format!("  to        {:.12}", shipped.release));
+    lines.push(match &it.to {
+        Some(Named { sequence, issued, age }) => {
+            format!("  to        {:.12} of sequence {sequence}, signed {issued} ({age} ago)", shipped.release)
+        }
+        None => format!("  to        {:.12}, which the history does not have", shipped.release),
+    });
     if !it.admitted {
         lines.push("  warning   nobody checked whether a host would serve it".to_owned());
     }

@@ -1,18 +1,25 @@
 //! Is what `publish` and `rollback` share: who signs, what is trusted, and how the channel comes to point elsewhere.
 
+use std::io::{self, IsTerminal as _};
 use std::time::{Duration, SystemTime};
 
 use anstyle::AnsiColor;
 use cogwit_core::config::Config;
-use cogwit_core::release::{ChannelError, Order, Place, PublishError, Release, Standing, Trust, Untrusted, Verified};
+use cogwit_core::release::{ChainError, ChannelError, Order, Place, PublishError, Release, Standing, Trust, Untrusted};
 use cogwit_core::text::one_line;
 use serde::Serialize;
 
+use super::common::age;
 use crate::changes::{Change, changes};
 use crate::failure::Failure;
-use crate::output::styled;
+use crate::output::{report, styled};
 use crate::sign::{SignArgs, Signer};
-use crate::store::{Store, failure};
+use crate::store::{Expect, Policies, Reference, State, Store, failure};
+
+/// What the help says of `--expect`.
+pub(super) const EXPECT: &str = "\
+Nothing is built upon a channel that is older than what this machine saw (COGWIT_STATE), than its signed history, or than \
+COGWIT_MIN_SEQUENCE. A machine that has not seen the channel asks on a terminal, and elsewhere needs --expect.";
 
 /// How a channel is written.
 #[derive(Debug, clap::Args)]
@@ -22,12 +29,17 @@ pub(super) struct ShipArgs {
     /// When somebody should have published again, such as 30d; hosts then warn [default: never]
     #[arg(long, value_name = "DURATION", value_parser = expires)]
     expires: Option<SystemTime>,
-    /// Go over a channel that cannot be trusted, serves another set, or is signed while this is not
+    /// Override a channel that cannot be trusted, is older than what is known, serves another set, or is signed while this is not
     ///
     /// Hosts that saw the other set refuse this one, also when they start again, unless their `COGWIT_SET` names it. Also lets a
     /// key sign that `COGWIT_TRUSTED_KEYS` lacks.
     #[arg(long)]
     force: bool,
+    /// What the channel should serve now: its sequence, 12 or more digits of its release, or `none` where there is no channel
+    ///
+    /// Anything else is refused. For a machine that has not seen the channel before, such as a CI job.
+    #[arg(long, value_name = "SEQUENCE|RELEASE")]
+    expect: Option<Expect>,
 }
 
 /// Everything that a channel is written with.
@@ -38,6 +50,7 @@ pub(super) struct Shipping {
     signer: Option<Signer>,
     expires: Option<SystemTime>,
     force: bool,
+    expect: Option<Expect>,
     warnings: Vec<String>,
 }
 
@@ -101,11 +114,92 @@ impl Shipping {
             }
             None => trust.unsigned = true,
         }
-        Ok(Self { config, trust, signer, expires: args.expires, force: args.force, warnings })
+        Ok(Self {
+            config,
+            trust,
+            signer,
+            expires: args.expires,
+            force: args.force,
+            expect: args.expect.clone(),
+            warnings,
+        })
     }
 
-    /// What the channel says now. It must be what was published last, unless it is to be gone over.
-    pub(super) fn standing(&self, store: &Store) -> Result<Standing, Failure> {
+    /// The store of a channel, and what the channel says now. It must be what was published last, unless that is overridden.
+    pub(super) fn open(&mut self, place: &Place) -> Result<(Store, Standing), Failure> {
+        let store = Store::open(place)?;
+        let standing = self.standing(&store)?;
+        let is_expected = self.is_expected(place, &standing)?;
+        let trust = self.trust.clone();
+        self.check(&store, (&standing, &trust), is_expected)?;
+        Ok((store, standing))
+    }
+
+    /// The set that is to be published. A channel must serve what was published there last, unless its release is named.
+    pub(super) fn source(&mut self, source: &str) -> Result<Policies, Failure> {
+        let place = match source.parse() {
+            Ok(Reference { place, wanted: None }) if Place::is_meant_by(source) => place,
+            _ => return Policies::open(source, &self.config),
+        };
+        let store = Store::open(&place)?;
+        let trust = self.config.following.trust.clone();
+        let standing = store.standing(&trust)?;
+        store.followed(&standing, &self.config)?;
+        self.check(&store, (&standing, &trust), false)?;
+        Policies::of_standing(&store, &standing)
+    }
+
+    /// Whether `--expect` names what the channel serves.
+    fn is_expected(&self, place: &Place, standing: &Standing) -> Result<bool, Failure> {
+        let Some(expect) = &self.expect else { return Ok(false) };
+        let serves = match (&standing.channel, expect) {
+            (None, Expect::Nothing) => return Ok(true),
+            (Some(Ok(served)), Expect::Release(wanted)) if wanted.is(&served.payload) => return Ok(true),
+            (None, _) => "does not exist".to_owned(),
+            (Some(Ok(served)), _) => {
+                format!("serves sequence {}, release {:.12}", served.payload.sequence, served.payload.release)
+            }
+            (Some(Err(_)), _) => "cannot be trusted".to_owned(),
+        };
+        Err(Failure::failed(format!(
+            "`--expect {expect}` is not what the store serves: the channel `{place}` {serves}; find out which one is the newest \
+             before you publish"
+        )))
+    }
+
+    /// Refuses to build upon a channel that may be older than what was published last, unless that is overridden or confirmed.
+    fn check(&mut self, store: &Store, standing: (&Standing, &Trust), is_expected: bool) -> Result<(), Failure> {
+        let place = &store.place;
+        match (store.check(standing, &self.config, is_expected)?.doubt, standing.0.served()) {
+            (None, _) => {}
+            (Some(doubt), _) if self.force => self.warnings.push(format!("overridden by --force: `{place}`: {doubt}")),
+            (Some(doubt @ ChainError::Unknown { .. }), Some(served)) => {
+                let payload = &served.payload;
+                let serves = format!(
+                    "the channel `{place}` serves sequence {} of the set `{}`, release {:.12}, issued {} ago, signed by {}",
+                    payload.sequence,
+                    one_line(&payload.set),
+                    payload.release,
+                    age(payload.issued, SystemTime::now()),
+                    served.key.as_ref().map_or_else(|| "nobody".to_owned(), |key| format!("the key {key}")),
+                );
+                if !confirm(&format!("{serves}\n{doubt}. Is it what was published last?"))? {
+                    return Err(Failure::failed(format!(
+                        "{serves}; {doubt}: see `cogwit status` on a machine that published it, or `set.known` in the records of \
+                         hosts, and name what is served: the CHANNEL's by `--expect SEQUENCE`, a SOURCE's by `SOURCE@SEQUENCE`"
+                    )));
+                }
+                State::of(place, &self.config).keep(served)?;
+            }
+            (Some(doubt), _) => {
+                return Err(Failure::failed(format!("nothing is built upon the channel `{place}`: {doubt}")));
+            }
+        }
+        Ok(())
+    }
+
+    /// What the channel says now. It must be trusted, unless that is overridden.
+    fn standing(&self, store: &Store) -> Result<Standing, Failure> {
         let standing = store.wait(store.bucket.standing(&store.place, &self.trust)).map_err(|error| failure(&error))?;
         match &standing.channel {
             Some(Err(error)) if !self.force => {
@@ -157,7 +251,7 @@ impl Shipping {
         store: &Store,
         standing: &Standing,
         release: (&str, &str),
-        warnings: Vec<String>,
+        mut warnings: Vec<String>,
     ) -> Result<Shipped, Failure> {
         let (set, release) = release;
         let key = self.signer.as_ref().map(Signer::key_id);
@@ -165,6 +259,8 @@ impl Shipping {
             Some(signer) => signer.sign(payload, comment).map_err(|failure| failure.to_string()),
             None => Ok(String::new()),
         };
+        let state = State::of(&store.place, &self.config);
+        let seen = state.read()?;
         let order = Order {
             place: &store.place,
             set,
@@ -173,9 +269,12 @@ impl Shipping {
             key: key.as_deref(),
             sign: &sign,
             force: self.force,
+            seen: seen.as_ref().map(|seen| &seen.newest),
             above: self.config.following.min_sequence.saturating_sub(1),
         };
         let verified = store.wait(store.bucket.point(&order, standing, &self.trust)).map_err(failed)?;
+        // The channel has moved: a publisher who cannot remember that has to know, and nothing else.
+        warnings.extend(state.keep(&verified).err().map(|failure| failure.to_string()));
         let payload = &verified.payload;
         Ok(Shipped {
             place: store.place.to_string(),
@@ -185,21 +284,28 @@ impl Shipping {
             sequence: payload.sequence,
             key: verified.key.clone(),
             expires: payload.expires.map(|expires| humantime::format_rfc3339_seconds(expires).to_string()),
-            before: before(standing)
+            before: standing
+                .served()
                 .map(|before| Before { release: before.payload.release.clone(), sequence: before.payload.sequence }),
             warnings,
         })
     }
 }
 
-/// What the channel said, by a key that is trusted.
-pub(super) fn before(standing: &Standing) -> Option<&Verified> {
-    standing.channel.as_ref()?.as_ref().ok()
+/// Asks a person on the terminal. Where there is none, the answer is no.
+fn confirm(question: &str) -> Result<bool, Failure> {
+    if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
+        return Ok(false);
+    }
+    report(&format!("{question} [y/N] "));
+    let mut answer = String::new();
+    io::stdin().read_line(&mut answer).map_err(Failure::could_not_run)?;
+    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
 }
 
 /// What is different from what the channel names now; none where that cannot be read.
 pub(super) fn changed(store: &Store, standing: &Standing, release: &Release) -> Option<Vec<Change>> {
-    let before = store.release(&before(standing)?.payload.release).ok()?;
+    let before = store.release(&standing.served()?.payload.release).ok()?;
     Some(changes(&before, release, true))
 }
 

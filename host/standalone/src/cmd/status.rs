@@ -18,7 +18,7 @@ use super::diff::local;
 use crate::changes::{Change, changes, lines};
 use crate::failure::{Failure, exit};
 use crate::output::styled;
-use crate::store::{Said, Signature, Store, failure, no_channel, unfollowed};
+use crate::store::{Checked, Said, Seen, Signature, Store, no_channel, unfollowed};
 
 /// Tells what a channel says: which release, since when, signed by whom, whether all of it is there
 ///
@@ -32,7 +32,7 @@ What --export writes is for whoever wants to check the signature without cogwit:
 Exit codes:
   0  a host with these COGWIT_* variables would follow the channel
   1  it would not: the signature is not trusted, the release is not complete, or it is of another set or
-     an older sequence
+     an older sequence; or this machine or the history has a newer or another one
   2  the command line or a COGWIT_* variable is wrong
   4  there is no such channel, or it cannot be read
 
@@ -69,6 +69,8 @@ struct Status {
     expired: bool,
     key: Option<String>,
     signature: Signature,
+    /// What this machine had seen of the channel before; none where it had not.
+    seen: Option<Memory>,
     /// Whether every object of the release is there, as it was published.
     complete: bool,
     policies: usize,
@@ -85,14 +87,30 @@ struct Status {
     changes: Option<Vec<Change>>,
 }
 
+/// What this machine saw of a channel.
+#[derive(Serialize)]
+struct Memory {
+    sequence: u64,
+    release: String,
+    time: String,
+}
+
+impl From<&Seen> for Memory {
+    fn from(seen: &Seen) -> Self {
+        Self { sequence: seen.newest.sequence, release: seen.release.clone(), time: seen.time.clone() }
+    }
+}
+
 pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
     let config = config_from_env()?;
     let local = args.source.as_deref().map(local).transpose()?;
     let store = Store::open(&args.channel)?;
     let trust = &config.following.trust;
-    let standing = store.wait(store.bucket.standing(&store.place, trust)).map_err(|error| failure(&error))?;
+    let standing = store.standing(trust)?;
+    let checked = store.check((&standing, trust), &config, false)?;
     if standing.channel.is_none() {
-        return Err(no_channel(&store.place));
+        let problem = checked.problem().map(|problem| format!("\n{problem}")).unwrap_or_default();
+        return Err(Failure::could_not_run(format!("{}{problem}", no_channel(&store.place))));
     }
     // Of one that is too large, nothing was read.
     let said = match &standing.channel {
@@ -103,12 +121,12 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
     if let Some(folder) = &args.export {
         export(folder, &said)?;
     }
-    let status = status(&store, &said, local.as_ref(), &config);
+    let status = status(&store, (&said, &checked), local.as_ref(), &config);
     print(args.format, &status, text)?;
     Ok(ExitCode::from(if status.followed { exit::ALLOW } else { exit::FAILED }))
 }
 
-fn status(store: &Store, said: &Said, local: Option<&Release>, config: &Config) -> Status {
+fn status(store: &Store, (said, checked): (&Said, &Checked), local: Option<&Release>, config: &Config) -> Status {
     let payload = &said.payload;
     let (found, lacking) = match store.wait(store.bucket.release(&payload.release)) {
         Ok(release) => {
@@ -128,7 +146,8 @@ fn status(store: &Store, said: &Said, local: Option<&Release>, config: &Config) 
                 .to_owned(),
         );
     }
-    problems.extend(unfollowed(payload, config).err().map(|error| error.to_string()));
+    let unfollowed = unfollowed(payload, config).err().map(|error| error.to_string());
+    problems.extend(unfollowed.or_else(|| checked.problem().map(ToString::to_string)));
     problems.extend(denied.then(|| "it is expired, and COGWIT_ON_EXPIRED=deny: publish again".to_owned()));
     let complete = lacking.is_empty();
     problems.extend(lacking);
@@ -149,6 +168,7 @@ fn status(store: &Store, said: &Said, local: Option<&Release>, config: &Config) 
         expired,
         key: said.key().map(str::to_owned),
         signature: said.signature(),
+        seen: checked.seen.as_ref().map(Into::into),
         complete,
         policies: policies.len(),
         candidates: policies.iter().filter_map(|it| Some((it.name.clone(), it.candidate.as_ref()?.rollout))).collect(),
@@ -203,6 +223,10 @@ fn text(it: &Status) -> String {
             format!("  signed    by the key {key}, as it says; not checked")
         }
         Signature::Refused => format!("  signed    {}", styled("not by who is trusted", AnsiColor::Red)),
+    });
+    lines.push(match &it.seen {
+        Some(seen) => format!("  seen      sequence {} by this machine, {}", seen.sequence, seen.time),
+        None => "  seen      nothing by this machine before".to_owned(),
     });
     let (policies, components) =
         (count(it.policies, "policy", "policies"), count(it.components, "component", "components"));

@@ -6,13 +6,19 @@ mod credentials;
 mod open;
 /// A channel, or one of its releases, as a command line names it.
 mod reference;
+/// What this machine saw of a channel.
+mod state;
+/// Whether a channel continues that.
+mod check;
 /// What a channel says, whether it is trusted or not.
 mod said;
 /// A policy set, wherever it lies.
 mod policies;
 
+pub(crate) use check::Checked;
 pub(crate) use credentials::access;
 pub(crate) use open::{Found, Store, failure, fetch_failure, no_channel};
 pub(crate) use policies::Policies;
-pub(crate) use reference::{Reference, Wanted};
+pub(crate) use reference::{Expect, Reference, Wanted};
 pub(crate) use said::{Said, Signature, unfollowed};
+pub(crate) use state::{Seen, State};

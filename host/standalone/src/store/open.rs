@@ -6,7 +6,7 @@ use std::future::Future;
 use std::time::{Duration, SystemTime};
 
 use cogwit_core::config::Config;
-use cogwit_core::release::{Bucket, FetchError, Patience, Place, Release, StoreError, Trust, Verified};
+use cogwit_core::release::{Bucket, FetchError, Patience, Place, Release, Standing, StoreError, Trust, Verified};
 use tokio::runtime::{Builder, Runtime};
 
 use super::credentials::access;
@@ -59,8 +59,12 @@ impl Store {
 
     /// What the channel says now, by a key that is trusted.
     pub(crate) fn current(&self, trust: &Trust) -> Result<Verified, Failure> {
-        let standing = self.wait(self.bucket.standing(&self.place, trust)).map_err(|error| failure(&error))?;
-        match standing.channel {
+        let standing = self.wait(self.bucket.channel(&self.place, trust)).map_err(|error| failure(&error))?;
+        self.verified(&standing).cloned()
+    }
+
+    fn verified<'a>(&self, standing: &'a Standing) -> Result<&'a Verified, Failure> {
+        match &standing.channel {
             Some(Ok(verified)) => Ok(verified),
             Some(Err(error)) => Err(Failure::could_not_run(format!("the channel `{}`: {error}", self.place))),
             None => Err(no_channel(&self.place)),
@@ -70,10 +74,18 @@ impl Store {
     /// The release that a command line names; of a channel alone, the one that a host with these variables would serve.
     pub(crate) fn named(&self, reference: &Reference, config: &Config) -> Result<Found, Failure> {
         let trust = &config.following.trust;
-        if let Some(wanted) = &reference.wanted {
-            return self.find(wanted, trust);
+        match &reference.wanted {
+            Some(wanted) => self.find(wanted, trust),
+            None => {
+                let standing = self.wait(self.bucket.channel(&self.place, trust)).map_err(|error| failure(&error))?;
+                self.followed(&standing, config)
+            }
         }
-        let verified = self.current(trust)?;
+    }
+
+    /// The release of the channel, which a host with these variables would serve.
+    pub(crate) fn followed(&self, standing: &Standing, config: &Config) -> Result<Found, Failure> {
+        let verified = self.verified(standing)?;
         let refused = |reason: &dyn fmt::Display| {
             Failure::could_not_run(format!("the channel `{}` is not followed: {reason}", self.place))
         };
@@ -81,7 +93,7 @@ impl Store {
         if config.following.deny_expired && verified.payload.is_expired(SystemTime::now()) {
             return Err(refused(&"it is expired, and COGWIT_ON_EXPIRED=deny: publish again"));
         }
-        Ok(Found { digest: verified.payload.release, signed: verified.key.is_some() })
+        Ok(Found { digest: verified.payload.release.clone(), signed: verified.key.is_some() })
     }
 
     /// The release that is wanted: of those that the channel named, or by its whole digest any of the store.

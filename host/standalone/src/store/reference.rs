@@ -9,6 +9,9 @@ use cogwit_core::text::one_line;
 /// The fewest digits that name a release.
 const FEWEST_DIGITS: usize = 8;
 
+/// The fewest digits of a release that is expected.
+const MIN_EXPECTED_DIGITS: usize = 12;
+
 /// A channel, and which of its releases is meant; none: the one that it names now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Reference {
@@ -69,6 +72,40 @@ impl fmt::Display for Wanted {
     }
 }
 
+/// What a publisher expects a channel to serve.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Expect {
+    /// There is no channel.
+    Nothing,
+    /// This release.
+    Release(Wanted),
+}
+
+impl FromStr for Expect {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.parse() {
+            _ if text == "none" => Ok(Self::Nothing),
+            Ok(Wanted::Digest(digits)) if digits.len() < MIN_EXPECTED_DIGITS => Err(format!(
+                "`{digits}` is too short: write the first {MIN_EXPECTED_DIGITS} or more digits of the release's digest"
+            )),
+            Ok(wanted) => Ok(Self::Release(wanted)),
+            Err(error) => Err(format!("{error}, or `none` where there should be no channel")),
+        }
+    }
+}
+
+impl fmt::Display for Expect {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Nothing => formatter.write_str("none"),
+            Self::Release(Wanted::Sequence(sequence)) => sequence.fmt(formatter),
+            Self::Release(Wanted::Digest(digits)) => digits.fmt(formatter),
+        }
+    }
+}
+
 impl FromStr for Reference {
     type Err = String;
 
@@ -114,6 +151,16 @@ mod tests {
         assert_eq!(wanted("s3://b#p@00000007"), Wanted::Digest("00000007".to_owned()));
         assert_eq!(wanted("s3://b#p@ABCDEF01"), Wanted::Digest("abcdef01".to_owned()));
         assert_eq!(wanted(&format!("s3://b#p@{whole}")).whole(), Some(whole.as_str()));
+    }
+
+    #[test]
+    fn what_is_expected_is_read_as_it_is_written() {
+        for text in ["none", "7", "0123456789ab"] {
+            assert_eq!(text.parse::<Expect>().unwrap().to_string(), text);
+        }
+        for text in ["", "abc", "-1", "None", "01234567", "0123456789a"] {
+            text.parse::<Expect>().unwrap_err();
+        }
     }
 
     #[test]

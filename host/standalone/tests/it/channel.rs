@@ -66,6 +66,7 @@ impl Channel {
             ("AWS_CONFIG_FILE", nowhere.as_str()),
             ("AWS_SHARED_CREDENTIALS_FILE", nowhere.as_str()),
             ("AWS_EC2_METADATA_DISABLED", "true"),
+            ("COGWIT_STATE", self.folder.path("state").as_str()),
         ]);
         let of_s3 = self.s3.iter().flat_map(S3::env);
         of_s3.fold(cogwit, |cogwit, (name, value)| cogwit.env(name, &value))
@@ -110,6 +111,11 @@ impl Channel {
     pub(crate) fn refused(&self) -> String {
         let problems = self.status(1)["problems"].as_array().unwrap().clone();
         problems.iter().map(|it| it.as_str().unwrap()).collect::<Vec<_>>().join("\n")
+    }
+
+    /// Removes what this machine saw.
+    pub(crate) fn forget(&self) {
+        fs::remove_dir_all(self.folder.path("state")).unwrap();
     }
 
     /// Every object, and its bytes.

@@ -33,7 +33,8 @@ fn the_newest_comes_first() {
       "signature": "trusted"
     }
   ],
-  "place": "[..]#prod"
+  "place": "[..]#prod",
+  "problem": null
 }
 "#]],
         );

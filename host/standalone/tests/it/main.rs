@@ -37,6 +37,8 @@ mod publish_checks;
 mod publish_faults;
 mod readme;
 mod refused;
+#[cfg(unix)]
+mod replayed;
 mod roll_out;
 mod rollback;
 mod run;

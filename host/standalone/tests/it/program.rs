@@ -92,8 +92,10 @@ impl Cogwit {
             process.env_remove(name);
         }
         process.args(&self.args).envs(self.variables.iter().map(|(name, value)| (name, value)));
+        // Never what whoever runs the tests has published.
+        process.env("XDG_STATE_HOME", "/nonexistent");
         if let Some(folder) = &self.folder {
-            process.current_dir(folder);
+            process.current_dir(folder).env("XDG_STATE_HOME", folder.join("state"));
         }
         process
     }

@@ -174,12 +174,16 @@ fn what_was_put_back_or_removed_does_not_lower_the_sequence() {
         channel.published("four");
         let old = channel.text("channels/prod.json");
         channel.published("five");
+        let five = |args: &[&str]| channel.publish("five").args(["--format", "json"]).args(args);
         channel.put("channels/prod.json", old);
-        assert_eq!(channel.published("five")["sequence"], 3);
+        five(&[]).ends(1).stdout_eq("");
+        assert_eq!(json(&five(&["--force"]).ends(0))["sequence"], 3);
         channel.remove("channels/prod.json");
-        assert_eq!(channel.published("five")["sequence"], 4);
-        let above = channel.publish("five").env("COGWIT_MIN_SEQUENCE", "41").args(["--format", "json"]).ends(0);
-        assert_eq!(json(&above)["sequence"], 41);
+        five(&[]).ends(1).stdout_eq("");
+        assert_eq!(json(&five(&["--expect", "none"]).ends(0))["sequence"], 4);
+        let above = |args| five(args).env("COGWIT_MIN_SEQUENCE", "41");
+        above(&[]).ends(1).stdout_eq("");
+        assert_eq!(json(&above(&["--force"]).ends(0))["sequence"], 41);
     }
 }
 

@@ -18,6 +18,9 @@ fn whoever_is_cut_off_leaves_a_whole_release() {
     let (mut requests, mut done) = (0, false);
     while !done {
         s3.restore(before.clone());
+        // This machine as it was then, too.
+        channel.forget();
+        channel.publish("four").args(["--dry-run", "--expect", "1"]).ends(0);
         s3.fail(Fault::CloseAfter(requests));
         let ended = channel.publish("five").args(["--format", "json"]).ended();
         s3.heal();

@@ -19,6 +19,7 @@ file://[..]/store#prod
   issued    [..]T[..]Z ([..] ago)
   expires   [..]T[..]Z
   signed    by the key [..], which is trusted
+  seen      sequence 1 by this machine, [..]T[..]Z
   holds     one policy, one component, no machine code, one file of cases: complete
 followed: a host with these variables follows it
 
@@ -58,6 +59,11 @@ fn the_members_of_its_object() {
   "policies": 1,
   "problems": [],
   "release": "[..]",
+  "seen": {
+    "release": "[..]",
+    "sequence": 1,
+    "time": "[..]T[..]Z"
+  },
   "sequence": 1,
   "set": "it",
   "shadows": [],

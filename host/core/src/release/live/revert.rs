@@ -186,6 +186,7 @@ mod tests {
             sequence,
             issued: SystemTime::UNIX_EPOCH,
             key: None,
+            previous: None,
             expires,
         };
         Verified { payload, key: None, object: Channel { payload: String::new(), signature: String::new() } }
