@@ -14,7 +14,8 @@ use wasmtime::{
 /// The version of wasmtime, which decides what a unit of fuel is.
 pub const WASMTIME: &str = "48.0.8";
 
-/// Names wasmtime's version and the revision of the settings in this file. Raise the revision with any change here.
+/// Names wasmtime's version and the revision of the settings in this file. Raise the revision with any change here that machine
+/// code or fuel depends on.
 pub const FINGERPRINT: &str = "wasmtime-48.0.8+engine1";
 
 /// How often the clock that deadlines are checked by ticks.
@@ -23,8 +24,8 @@ const TICK: Duration = Duration::from_millis(5);
 /// The stack of WebAssembly code, in bytes. Overflow is a fault, never a crash.
 const STACK_BYTES: usize = 512 << 10;
 
-/// Core instances in one component. A policy in Rust has three, one in an interpreted language about ten.
-pub(super) const CORE_INSTANCES: u32 = 32;
+/// Core instances in one component. A policy in Rust has three, one in JavaScript about ten, one in Python 40.
+pub(super) const CORE_INSTANCES: u32 = 64;
 /// Linear memories in one component.
 pub(super) const MEMORIES: u32 = 4;
 /// Tables in one component.

@@ -6,6 +6,7 @@
 mod bindings;
 mod engine;
 mod native;
+mod cost;
 mod compile;
 mod shape;
 mod version;

@@ -7,8 +7,9 @@ use std::fmt;
 
 use wasmtime::component::Component;
 
+use super::cost::estimate;
 use super::engine::{Engine, FINGERPRINT};
-use super::shape::ShapeError;
+use super::shape::{Shape, ShapeError};
 use crate::digest::sha256;
 use crate::text::one_line;
 
@@ -95,9 +96,9 @@ impl Engine {
     ///
     /// Where the bytes are no valid component.
     pub fn precompile(&self, bytes: &[u8]) -> Result<Vec<u8>, ShapeError> {
-        super::compile::check(bytes)?;
-        let native = self.wasmtime.precompile_component(bytes);
-        let native = native.map_err(|error| ShapeError::Invalid(one_line(&format!("{error:#}"))))?;
+        Shape::read(bytes)?;
+        estimate(bytes)?;
+        let native = self.wasmtime.precompile_component(bytes).map_err(ShapeError::invalid)?;
         Ok([sha256(bytes).as_bytes(), native.as_slice()].concat())
     }
 }

@@ -43,11 +43,10 @@ impl Prepared {
         native: Option<&Native>,
         granted: &BTreeSet<Capability>,
     ) -> Result<Self, Vec<ShapeError>> {
-        let invalid = |error: wasmtime::Error| vec![ShapeError::Invalid(format!("{error:#}"))];
-        let compiled = compile(engine, bytes, native).map_err(|error| vec![error])?;
-        let shape = Shape::of(&compiled, engine);
-        let (component, _) = compiled;
+        let invalid = |error: wasmtime::Error| vec![ShapeError::invalid(error)];
+        let shape = Shape::read(bytes).map_err(|error| vec![error])?;
         let answers = shape.answers(granted)?;
+        let component = compile(engine, bytes, native).map_err(|error| vec![error])?;
         let linker = imports::linker(&component, granted).map_err(invalid)?;
         let pre = linker.instantiate_pre(&component).map_err(invalid)?;
         let triggers = Indices::find(&pre, &answers).map_err(invalid)?;

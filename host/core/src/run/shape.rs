@@ -1,11 +1,12 @@
 //! Reads what a component asks for and offers, before any of its code runs.
 
 use std::collections::BTreeSet;
+use std::fmt;
 
-use wasmtime::component::Component;
-use wasmtime::component::types::ComponentItem;
+use wasmparser::component_types::ComponentEntityType;
+use wasmparser::{Parser, Payload, ValidPayload, Validator};
 
-use super::compile::compile;
+use super::cost::estimate;
 use super::engine::Engine;
 use super::imports::{FOR_ALL, Need, need};
 use super::native::NativeError;
@@ -75,6 +76,30 @@ pub enum ShapeError {
     /// Components in components, deeper than any tool nests them.
     #[error("it nests components more than {0} deep: build it with `cogwit pack` or `wasm-tools component new`")]
     Nested(usize),
+    /// A function that takes too long to compile.
+    #[error("its core function {index} has {found} {what}, and this host compiles at most {max}: split the function")]
+    CostlyFunction {
+        /// The function's index in its core module.
+        index: usize,
+        /// What was counted.
+        what: &'static str,
+        /// How many there are, or how many were counted until it was too much.
+        found: u64,
+        /// The limit.
+        max: u64,
+    },
+    /// A component that takes too long to compile.
+    #[error(
+        "it has {found} {what}, and this host compiles at most {max}: build it smaller, such as with optimization for size"
+    )]
+    Costly {
+        /// What was counted.
+        what: &'static str,
+        /// How many there are, or how many were counted until it was too much.
+        found: u64,
+        /// The limit.
+        max: u64,
+    },
     /// Components with code inside the component. What they pass each other, the engine copies and transcodes for them, and
     /// fuel does not count that: only the deadline bounds it.
     #[error(
@@ -117,28 +142,79 @@ pub enum ShapeError {
     NoTrigger,
 }
 
+/// How deep components may stand in components. Tools nest one deep, for their shims.
+const DEPTH: usize = 4;
+
+impl ShapeError {
+    pub(super) fn invalid(error: impl fmt::Display) -> Self {
+        // With its cause, where it has one.
+        Self::Invalid(one_line(&format!("{error:#}")))
+    }
+}
+
 impl Shape {
-    pub(super) fn of((component, composed): &(Component, bool), engine: &Engine) -> Self {
-        let ty = component.component_type();
-        let imports = ty.imports(&engine.wasmtime).map(|(name, item)| {
-            let types_only = match &item.ty {
-                ComponentItem::ComponentInstance(instance) => {
-                    instance.exports(&engine.wasmtime).all(|(_, export)| matches!(export.ty, ComponentItem::Type(_)))
+    /// Reads the types of a component, without its code.
+    ///
+    /// The compiler needs memory that grows with the square of the nesting, so that has a bound.
+    pub(super) fn read(bytes: &[u8]) -> Result<Self, ShapeError> {
+        match bytes.get(..8) {
+            Some([0, b'a', b's', b'm', 1, 0, 0, 0]) => return Err(ShapeError::CoreModule),
+            Some([0, b'a', b's', b'm', ..]) => {}
+            _ => return Err(ShapeError::NotWasm),
+        }
+        let mut validator = Validator::new();
+        let (mut depth, mut composed, mut types) = (0, false, None);
+        let (mut imports, mut exports) = (Vec::new(), Vec::new());
+        for payload in Parser::new(0).parse_all(bytes) {
+            let payload = payload.map_err(ShapeError::invalid)?;
+            match &payload {
+                Payload::ComponentSection { .. } if depth == DEPTH => return Err(ShapeError::Nested(DEPTH)),
+                Payload::ComponentSection { .. } => depth += 1,
+                Payload::ModuleSection { .. } => {
+                    composed |= depth > 0;
+                    depth += 1;
                 }
-                ComponentItem::Type(_) => true,
-                _ => false,
-            };
-            Import { name: one_line(name), need: if types_only { Need::Nothing } else { need(name) } }
+                Payload::ComponentImportSection(section) if depth == 0 => {
+                    for import in section.clone() {
+                        imports.push(import.map_err(ShapeError::invalid)?.name.name);
+                    }
+                }
+                Payload::ComponentExportSection(section) if depth == 0 => {
+                    for export in section.clone() {
+                        exports.push(export.map_err(ShapeError::invalid)?.name.name);
+                    }
+                }
+                // The outermost component ends too.
+                Payload::End(_) => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+            if let ValidPayload::End(ended) = validator.payload(&payload).map_err(ShapeError::invalid)? {
+                types = Some(ended);
+            }
+        }
+        let types_only = |name: &str| {
+            let types = types.as_ref()?;
+            match types.component_item_for_import(name)?.ty {
+                ComponentEntityType::Instance(id) => {
+                    let mut exports = types[id].exports.values();
+                    Some(exports.all(|item| matches!(item.ty, ComponentEntityType::Type { .. })))
+                }
+                ComponentEntityType::Type { .. } => Some(true),
+                _ => Some(false),
+            }
+        };
+        let imports = imports.into_iter().map(|name| {
+            let need = if types_only(name) == Some(true) { Need::Nothing } else { need(name) };
+            Import { name: one_line(name), need }
         });
-        let imports = imports.collect();
-        let ours: Vec<&str> = ty.exports(&engine.wasmtime).filter_map(|(name, _)| name.strip_prefix(PACKAGE)).collect();
+        let ours: Vec<&str> = exports.into_iter().filter_map(|name| name.strip_prefix(PACKAGE)).collect();
         let (settings, triggers): (Vec<_>, Vec<_>) = ours.into_iter().partition(|name| interface(name) == SETTINGS);
-        Self {
-            composed: *composed,
-            imports,
+        Ok(Self {
+            composed,
+            imports: imports.collect(),
             triggers: triggers.into_iter().map(one_line).collect(),
             settings: settings.into_iter().next().map(one_line),
-        }
+        })
     }
 
     /// The triggers that the component answers, if this host can serve it with what is granted.
@@ -196,12 +272,13 @@ fn check_version(name: &str, interface: &str) -> Result<(), ShapeError> {
 }
 
 impl Engine {
-    /// Reads the shape of a component without preparing it to run.
+    /// Reads the shape of a component without compiling it.
     ///
     /// # Errors
     ///
-    /// Where the bytes are no valid component.
+    /// Where the bytes are not a component, or cost too much to compile.
     pub fn inspect(&self, bytes: &[u8]) -> Result<Shape, ShapeError> {
-        Ok(Shape::of(&compile(self, bytes, None)?, self))
+        let shape = Shape::read(bytes)?;
+        estimate(bytes).map(|_| shape)
     }
 }

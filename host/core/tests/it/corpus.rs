@@ -200,13 +200,20 @@ fn a_flood_of_log_lines_is_cut_and_counted() {
 
 #[test]
 fn components_that_are_too_much() {
-    let instances = format!("(component (core module $m) {})", "(core instance (instantiate $m))".repeat(40));
+    // Without the types of the trigger, so that it is refused in any case.
+    let instances = |count: usize| {
+        let instances = "(core instance (instantiate $m))".repeat(count);
+        let trigger = r#"(instance $e) (export "cogwit:triggers/pre-sign-up@0.1.0" (instance $e))"#;
+        refused(&wat::parse_str(format!("(component (core module $m) {instances} {trigger})")).unwrap())
+    };
     let functions = format!(
         "(module {} (memory (export \"memory\") 1) (func (export \"cabi_realloc\") (param i32 i32 i32 i32) (result i32) (i32.const 8192))
             (func (export \"cogwit:triggers/pre-sign-up@0.1.0#decide\") (param i32) (result i32) (i32.const 0)))",
         "(func (nop))".repeat(10_000)
     );
-    assert!(refused(&wat::parse_str(instances).unwrap()).contains("not valid here"));
+    let (most, above) = (instances(64), instances(65));
+    assert!(!most.contains("core module instances"), "{most}");
+    assert!(above.contains("65 core module instances"), "{above}");
     // Many functions only take a while to compile.
     let set = set_of(&component_of(&wat::parse_str(functions).unwrap()), "").unwrap();
     assert_eq!(reply(&decided(&set, EVENT)), EVENT);
