@@ -78,7 +78,7 @@ impl<'a> Line<'a> {
         }
         let lowering = event.check_size(chain.iter().map(|(policy, _)| policy.limits.memory).min())?;
         let request = trigger::lower(trigger, &event)?;
-        let end = end_of(self.set, self.call, Instant::now());
+        let end = end_of(self.set, self.call);
         let responses = self.run(&chain, trigger, (&request, lowering), &Arc::from(event.text()), end)?;
         let members = self.merge(&event, trigger, responses, end)?;
         Ok((Outcome::Allow, reply::splice(&event, &members)?))
@@ -224,11 +224,13 @@ impl<'a> Line<'a> {
 }
 
 /// When a chain must have ended: by the set's deadline, or the host's where that is earlier.
-pub(crate) fn end_of(set: &PolicySet, call: &Call<'_>, since: Instant) -> End {
+pub(crate) fn end_of(set: &PolicySet, call: &Call<'_>) -> End {
+    let clock = call.clock;
+    let since = clock();
     let left = call.end.map(|host| host.saturating_duration_since(since));
     match left.filter(|left| *left < set.chain_deadline) {
-        Some(limit) => End { since, limit, key: Key::Host },
-        None => End { since, limit: set.chain_deadline, key: Key::ChainDeadline },
+        Some(limit) => End { since, limit, key: Key::Host, clock },
+        None => End { since, limit: set.chain_deadline, key: Key::ChainDeadline, clock },
     }
 }
 

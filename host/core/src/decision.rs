@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use crate::event::{EventError, Trigger};
 use crate::reply::{ErrorType, Refusal};
-use crate::run::{Chance, Fault, Response};
+use crate::run::{Chance, Clock, Fault, Response};
 use crate::shadow::Shadow;
 use crate::trigger::Warning;
 use crate::verdict::{PolicyRun, Verdict};
@@ -27,12 +27,14 @@ pub struct Call<'a> {
     pub end: Option<Instant>,
     /// The time and the random numbers that policies get.
     pub chance: Chance,
+    /// What deadlines are measured by: [`Instant::now`], or where nobody waits, [`crate::run::processor_time`].
+    pub clock: Clock,
 }
 
 impl<'a> Call<'a> {
     /// An event that says its trigger, for every policy and side that answers it, and for as long as the set allows.
     pub fn new(event: &'a [u8], id: &'a str, chance: Chance) -> Self {
-        Self { event, id, trigger: None, policy: None, bucket: None, end: None, chance }
+        Self { event, id, trigger: None, policy: None, bucket: None, end: None, chance, clock: Instant::now }
     }
 }
 

@@ -2,7 +2,6 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
-use std::time::Instant;
 
 use serde_json::Value;
 
@@ -42,7 +41,7 @@ pub fn shadow(set: &PolicySet, call: &Call<'_>, decision: &Decision) -> Vec<Shad
     let Ok(request) = trigger::lower(trigger, &event) else { return Vec::new() };
     let memory = policies.iter().map(|policy| policy.limits.memory).min();
     let Ok(lowering) = event.check_size(memory) else { return Vec::new() };
-    let (raw_event, end) = (Arc::from(event.text()), end_of(set, call, Instant::now()));
+    let (raw_event, end) = (Arc::from(event.text()), end_of(set, call));
     let run = |(place, policy): (usize, &Policy)| {
         let place = decision.runs.len() + place;
         let limits = &Limits { deadline: set.chain_deadline, ..policy.limits.clone() };

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::{Case, Expect};
 use crate::event::Event;
 use crate::redact::Redactor;
-use crate::run::{Chance, Fault};
+use crate::run::{Chance, Fault, processor_time};
 use crate::store::{Policy, PolicySet, Side};
 use crate::{Call, Decision, Outcome, decide, route};
 
@@ -126,7 +126,8 @@ impl Case {
 
     fn call(&self, side: Option<Side>) -> Call<'_> {
         let chance = Chance { now: self.now.unwrap_or_else(SystemTime::now), seed: self.seed };
-        Call { trigger: self.trigger, bucket: side.map(Side::bucket), ..Call::new(&self.bytes, ID, chance) }
+        let of_case = Call::new(&self.bytes, ID, chance);
+        Call { trigger: self.trigger, bucket: side.map(Side::bucket), clock: processor_time, ..of_case }
     }
 
     fn check_side(&self, set: &PolicySet, side: Option<Side>) -> Checked {

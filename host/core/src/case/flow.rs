@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use super::{Case, ID};
 use crate::event::{Event, Trigger, example};
 use crate::policy::{Mode, When};
-use crate::run::Chance;
+use crate::run::{Chance, processor_time};
 use crate::store::{PolicySet, Side, Tests};
 use crate::text::one_line;
 use crate::{Call, Decision, Outcome, decide};
@@ -215,6 +215,6 @@ fn breaks(before: Said, new: &PolicySet, step: &Step, bucket: u8) -> Option<Stri
 
 fn decided(set: &PolicySet, step: &Step, trigger: Trigger, bucket: u8) -> Decision {
     let (trigger, bucket) = (Some(trigger), Some(bucket));
-    let call = Call { trigger, bucket, ..Call::new(&step.event, ID, step.chance) };
+    let call = Call { trigger, bucket, clock: processor_time, ..Call::new(&step.event, ID, step.chance) };
     decide(set, &call)
 }

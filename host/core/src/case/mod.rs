@@ -14,4 +14,4 @@ pub use check::{Checked, ID, Mismatch};
 pub use document::{Candidate, Case, CaseFile};
 pub use expect::Expect;
 pub use flow::{Crossing, cross};
-pub use smoke::{admit, admit_to_serve};
+pub use smoke::{NotAdmitted, admit, admit_to_serve};

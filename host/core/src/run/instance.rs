@@ -7,6 +7,7 @@ use wasmtime::component::Instance;
 use wasmtime::{Store, UpdateDeadline};
 
 use super::chance::{Chance, Draw};
+use super::clock::Clock;
 use super::context::Context;
 use super::fault::{DeadlineHit, Fault, Key};
 use super::imports::Log;
@@ -35,6 +36,7 @@ pub(crate) struct End {
     pub(crate) since: Instant,
     pub(crate) limit: Duration,
     pub(crate) key: Key,
+    pub(crate) clock: Clock,
 }
 
 impl End {
@@ -45,7 +47,7 @@ impl End {
 
     /// What broke where it has come by now.
     pub(crate) fn passed(&self) -> Option<Fault> {
-        let now = Instant::now();
+        let now = (self.clock)();
         self.left(now).is_zero().then(|| (&self.hit(now)).into())
     }
 
@@ -69,25 +71,27 @@ pub(super) fn run<T>(
     world: &World<'_>,
     work: impl FnOnce(&mut Store<Context>, &Instance) -> wasmtime::Result<T>,
 ) -> Ran<T> {
-    let slot = prepared.engine.slot(world.end.left(Instant::now()));
+    let clock = world.end.clock;
+    let slot = prepared.engine.slot(world.end.left(clock()));
     let started = Instant::now();
     let mut instantiated = started;
-    let own = End { since: started, limit: world.limits.deadline, key: Key::Deadline };
-    let end = if own.limit < world.end.left(started) { own } else { world.end };
+    let since = clock();
+    let own = End { since, limit: world.limits.deadline, key: Key::Deadline, clock };
+    let end = if own.limit < world.end.left(since) { own } else { world.end };
     let mut store = store(prepared, world, end);
     // Without a slot the end has come while others ran.
     let tank = world.limits.fuel.saturating_add(world.lowering);
     let begun = store.set_fuel(tank);
-    let begun = begun.and_then(|()| slot.as_ref().ok_or_else(|| world.end.hit(started).into()));
+    let begun = begun.and_then(|()| slot.as_ref().ok_or_else(|| world.end.hit(since).into()));
     let result = begun.and_then(|_| prepared.pre.instantiate(&mut store)).and_then(|instance| {
         instantiated = Instant::now();
         work(&mut store, &instance)
     });
     let ended = Instant::now();
     // The clock is only looked at while the guest runs; the host may have worked for it since.
-    let result = result.and_then(|result| match end.left(ended).is_zero() {
-        true => Err(end.hit(ended).into()),
-        false => Ok(result),
+    let result = result.and_then(|result| match clock() {
+        now if end.left(now).is_zero() => Err(end.hit(now).into()),
+        _ => Ok(result),
     });
     let left = store.get_fuel().unwrap_or_default();
     let Context { limiter, log, draw, .. } = store.into_data();
@@ -124,7 +128,7 @@ fn store(prepared: &Prepared, world: &World<'_>, end: End) -> Store<Context> {
     store.set_max_component_handles(COMPONENT_HANDLES);
     store.set_hostcall_fuel(usize::try_from(limits.output).unwrap_or(usize::MAX));
     store.set_epoch_deadline(1);
-    store.epoch_deadline_callback(move |_| match Instant::now() {
+    store.epoch_deadline_callback(move |_| match (end.clock)() {
         now if end.left(now).is_zero() => Err(end.hit(now).into()),
         _ => Ok(UpdateDeadline::Continue(1)),
     });

@@ -15,6 +15,7 @@ mod instance;
 mod context;
 mod limiter;
 mod chance;
+mod clock;
 mod imports;
 mod usage;
 mod fault;
@@ -26,6 +27,7 @@ pub(crate) use bindings::{
     pre_token_generation_v2, user_migration, verify_auth_challenge_response,
 };
 pub use chance::{Chance, Consumed};
+pub use clock::{Clock, processor_time};
 pub use engine::{Engine, EngineError, FINGERPRINT, WASMTIME};
 pub use fault::{Fault, Key};
 pub use imports::Need;

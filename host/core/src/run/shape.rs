@@ -100,6 +100,18 @@ pub enum ShapeError {
         /// The limit.
         max: u64,
     },
+    /// A component that takes too long to compile where time is short.
+    #[error(
+        "compiling it takes {cost} units of work, and of the {max} that this host spends on a set when it starts {left} are left: make it with `cogwit native`"
+    )]
+    CostlyAtStart {
+        /// What it costs, in units.
+        cost: u64,
+        /// What other components of the set left, in units.
+        left: u64,
+        /// The limit for a set, in units.
+        max: u64,
+    },
     /// Components with code inside the component. What they pass each other, the engine copies and transcodes for them, and
     /// fuel does not count that: only the deadline bounds it.
     #[error(
@@ -280,5 +292,15 @@ impl Engine {
     pub fn inspect(&self, bytes: &[u8]) -> Result<Shape, ShapeError> {
         let shape = Shape::read(bytes)?;
         estimate(bytes).map(|_| shape)
+    }
+
+    /// What a component costs to compile, in units of work. It is the same on every machine.
+    ///
+    /// # Errors
+    ///
+    /// Where the bytes are not a component, or cost more than any host compiles.
+    pub fn compile_cost(&self, bytes: &[u8]) -> Result<u64, ShapeError> {
+        Shape::read(bytes)?;
+        estimate(bytes)
     }
 }

@@ -1,9 +1,10 @@
 //! Decides whether a policy set may serve: every check at once, and all of it or nothing.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::set::Index;
 use super::{Candidate, Package, Policy, PolicySet};
@@ -11,7 +12,9 @@ use crate::digest::sha256;
 use crate::event::{OnFault, Trigger};
 use crate::policy::{Capability, Caps, Limits, Mode, PolicyDocument, Settings};
 use crate::redact::Redactor;
-use crate::run::{Chance, End, Engine, Key as Deadline, LogLevel, Native, Prepared, ShapeError, World};
+use crate::run::{
+    Chance, End, Engine, Fault, Key as Deadline, LogLevel, Native, Prepared, ShapeError, World, processor_time,
+};
 use crate::text::one_line;
 
 /// One thing that an admission found.
@@ -21,6 +24,8 @@ pub struct Finding {
     pub policy: Option<String>,
     /// The thing, the reason and the mend.
     pub text: String,
+    /// Whether this judges nothing: it ran out of time, and another try may come out otherwise.
+    pub out_of_time: bool,
 }
 
 impl fmt::Display for Finding {
@@ -47,11 +52,17 @@ type Key = (String, BTreeSet<Capability>);
 /// 20 ms. A larger one needs machine code. Cognito waits 5 s in all.
 pub const MOST_COMPILED_AT_START: usize = 256 << 10;
 
+/// The most that compiling a set may cost a host at its start, in units of work: at most about 2.5 s of a processor, so that
+/// Lambda's 10 s hold at a third of one. All policies of this project together cost 3.3 million.
+pub const MAX_COST_AT_START: u64 = 5_000_000;
+
 /// Admits policy sets. A component that a living set has already is not compiled again.
 pub struct Admission {
     engine: Engine,
     /// The most that is compiled, in bytes; a larger component needs machine code.
     most_compiled: usize,
+    /// The most that compiling a set may cost, in units of work.
+    max_cost: u64,
     /// What users are parted by.
     rollout_key: Option<String>,
     compiled: Mutex<BTreeMap<Key, Weak<Prepared>>>,
@@ -60,14 +71,14 @@ pub struct Admission {
 impl Admission {
     /// Admits to one engine.
     pub fn new(engine: Engine) -> Self {
-        Self { engine, most_compiled: usize::MAX, rollout_key: None, compiled: Mutex::default() }
+        Self { engine, most_compiled: usize::MAX, max_cost: u64::MAX, rollout_key: None, compiled: Mutex::default() }
     }
 
-    /// Compiles no component of more than `most` bytes: without machine code for this host, such a one is refused. For hosts
-    /// that have no time to compile.
+    /// Compiles no component of more than `most` bytes, and of a set no more than [`MAX_COST_AT_START`] allows: without machine
+    /// code for this host, such components are refused. For hosts that have no time to compile.
     #[must_use]
     pub fn compiling_at_most(self, most: usize) -> Self {
-        Self { most_compiled: most, ..self }
+        Self { most_compiled: most, max_cost: MAX_COST_AT_START, ..self }
     }
 
     /// Parts users between policies and their candidates by this key. Hosts that shall agree need the same.
@@ -110,7 +121,8 @@ impl Admission {
     ) -> Option<PolicySet> {
         let document = &package.document;
         // These show their lines as they stand, over several lines.
-        let written = document.errors.iter().map(|error| Finding { policy: None, text: error.to_string() });
+        let written =
+            document.errors.iter().map(|error| Finding { policy: None, text: error.to_string(), out_of_time: false });
         findings.errors.extend(written);
         let base = findings.take(None, document.limits.over(&Limits::default(), caps)).unwrap_or_default();
         let chain_deadline = findings.take_one(None, document.limits.chain_deadline(caps)).unwrap_or_default();
@@ -120,11 +132,12 @@ impl Admission {
         // Many policies may be of one component.
         let digests = package.components.iter().map(|(name, bytes)| (name.as_str(), sha256(bytes)));
         let digests: BTreeMap<_, _> = digests.collect();
+        let cost_left = Cell::new(self.max_cost);
         let mut policies = Vec::new();
         for written in &document.policies {
             let admit = |written: &PolicyDocument, findings: &mut Findings| {
                 let digest = digests.get(written.component.as_str()).map(String::as_str).unwrap_or_default();
-                self.admit_policy((package, digest), written, (&base, caps), &env, findings)
+                self.admit_policy((package, digest, &cost_left), written, (&base, caps), &env, findings)
             };
             let policy = admit(written, findings);
             let mut of_candidate = Findings::default();
@@ -168,7 +181,7 @@ impl Admission {
 
     fn admit_policy(
         &self,
-        (package, digest): (&Package, &str),
+        (package, digest, cost_left): (&Package, &str, &Cell<u64>),
         written: &PolicyDocument,
         (base, caps): (&Limits, &Caps),
         env: impl Fn(&str) -> Option<String>,
@@ -195,7 +208,7 @@ impl Admission {
             return None;
         }
         let prepared = self
-            .prepare(digest, bytes, package.native.get(&written.component), &written.capabilities)
+            .prepare(digest, bytes, package.native.get(&written.component), &written.capabilities, cost_left)
             .map_err(|errors| errors.iter().map(|error| format!("`{}`: {error}", written.component)).collect());
         let (prepared, unused) = findings.take(name, prepared)?;
         if let Some(reason) = unused {
@@ -243,13 +256,14 @@ impl Admission {
         bytes: &[u8],
         native: Option<&Result<Native, String>>,
         granted: &BTreeSet<Capability>,
+        cost_left: &Cell<u64>,
     ) -> Result<(Arc<Prepared>, Option<String>), Vec<ShapeError>> {
         let key = (digest.to_owned(), granted.clone());
         let mut compiled = self.compiled.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(prepared) = compiled.get(&key).and_then(Weak::upgrade) {
             return Ok((prepared, None));
         }
-        let (prepared, unused) = self.make(bytes, native, granted)?;
+        let (prepared, unused) = self.make(bytes, native, granted, cost_left)?;
         let prepared = Arc::new(prepared);
         compiled.retain(|_, prepared| prepared.strong_count() > 0);
         compiled.insert(key, Arc::downgrade(&prepared));
@@ -262,6 +276,7 @@ impl Admission {
         bytes: &[u8],
         native: Option<&Result<Native, String>>,
         granted: &BTreeSet<Capability>,
+        cost_left: &Cell<u64>,
     ) -> Result<(Prepared, Option<String>), Vec<ShapeError>> {
         let unused = match native {
             None => None,
@@ -278,6 +293,11 @@ impl Admission {
             let because = unused.map(|reason| format!(" ({reason})")).unwrap_or_default();
             return Err(vec![ShapeError::TooLarge { size, most, because }]);
         }
+        let cost = self.engine.compile_cost(bytes).map_err(|error| vec![error])?;
+        let Some(left) = cost_left.get().checked_sub(cost) else {
+            return Err(vec![ShapeError::CostlyAtStart { cost, left: cost_left.get(), max: self.max_cost }]);
+        };
+        cost_left.set(left);
         Ok((Prepared::new(&self.engine, bytes, None, granted)?, unused))
     }
 }
@@ -330,20 +350,26 @@ fn chosen(written: &PolicyDocument, prepared: &Prepared) -> Result<Vec<Trigger>,
     }
 }
 
-/// The wall time of a check. Fuel bounds its work; on a machine that is busy or throttled, a decision's deadline could refuse
-/// a set that is right.
+/// The processor time of a check. Fuel bounds its work; a decision's deadline could refuse a set that is right.
 const CHECK_DEADLINE: Duration = Duration::from_secs(2);
 
 /// Instantiates the component once: its types are only compared then, and it may check its settings.
 fn check(prepared: &Prepared, name: Option<&str>, limits: &Limits, settings: &Arc<Settings>, findings: &mut Findings) {
     let limits = &Limits { deadline: limits.deadline.max(CHECK_DEADLINE), ..limits.clone() };
-    let end = End { since: Instant::now(), limit: Duration::from_secs(3600), key: Deadline::Host };
+    let end =
+        End { since: processor_time(), limit: Duration::from_secs(3600), key: Deadline::Host, clock: processor_time };
     let world =
         World { limits, end, settings, raw_event: &Arc::from(""), chance: Chance::real(), place: 0, lowering: 0 };
     let ran = prepared.check(&world);
     match ran.result {
         Ok(Ok(())) => {}
         Ok(Err(text)) => findings.add(name, format!("its settings are refused: {text}")),
+        // Without the time that it took, which differs from one try to the next: it is told once.
+        Err(Fault::Deadline { limit, .. }) => {
+            let text =
+                format!("it was not judged: starting it took more than {limit:?} of processor time; it is tried again");
+            findings.errors.push(Finding { out_of_time: true, ..finding(name, &text) });
+        }
         Err(fault) => findings.add(name, format!("it broke when it was started once: {fault}")),
     }
     ran.logs
@@ -351,6 +377,10 @@ fn check(prepared: &Prepared, name: Option<&str>, limits: &Limits, settings: &Ar
         .iter()
         .filter(|line| line.level >= LogLevel::Warn)
         .for_each(|line| findings.warn(name, &line.message));
+}
+
+fn finding(policy: Option<&str>, text: &str) -> Finding {
+    Finding { policy: policy.map(str::to_owned), text: one_line(text), out_of_time: false }
 }
 
 /// Collects what is wrong while the checks go on.
@@ -362,11 +392,11 @@ struct Findings {
 
 impl Findings {
     fn add(&mut self, policy: Option<&str>, text: impl Into<String>) {
-        self.errors.push(Finding { policy: policy.map(str::to_owned), text: one_line(&text.into()) });
+        self.errors.push(finding(policy, &text.into()));
     }
 
     fn warn(&mut self, policy: Option<&str>, text: impl AsRef<str>) {
-        self.warnings.push(Finding { policy: policy.map(str::to_owned), text: one_line(text.as_ref()) });
+        self.warnings.push(finding(policy, text.as_ref()));
     }
 
     /// Takes over what was found of a candidate, where it is not the same as of its policy.

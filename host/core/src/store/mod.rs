@@ -8,7 +8,7 @@ mod rollout;
 mod set;
 mod admission;
 
-pub use admission::{Admission, Finding, MOST_COMPILED_AT_START, Rejected};
+pub use admission::{Admission, Finding, MAX_COST_AT_START, MOST_COMPILED_AT_START, Rejected};
 pub use files::check_regular;
 pub use folders::Folders;
 pub(crate) use lock::MAX_NATIVE_BYTES;

@@ -2,9 +2,10 @@
 
 use std::time::{Duration, Instant};
 
+use cogwit_core::event::Trigger;
 use cogwit_core::policy::{Caps, Limits};
-use cogwit_core::run::{Fault, Key};
-use cogwit_core::{Decision, Outcome, Verdict};
+use cogwit_core::run::{Chance, Fault, Key};
+use cogwit_core::{Call, Decision, Outcome, Verdict, decide};
 
 use crate::support::{ADMISSION, ALLOWING, decided, package_of, probe, reply, set_of};
 
@@ -168,4 +169,17 @@ fn more_callers_than_slots_wait_for_their_turn() {
         let threads: Vec<_> = (0..64).map(|_| scope.spawn(|| fault(&decided(&set, EVENT)).kind())).collect();
         assert!(threads.into_iter().all(|thread| thread.join().unwrap() == "fuel"));
     });
+}
+
+#[test]
+fn deadlines_are_measured_by_the_calls_clock() {
+    let set = set_of(&probe("endless-loop"), "limits = { fuel = 100_000_000, deadline = '10 ms' }").unwrap();
+    let started = Instant::now();
+    let call = |clock| Call { trigger: Some(Trigger::PreSignUp), clock, ..Call::new(EVENT, "test", Chance::real()) };
+    assert_eq!(fault(&decide(&set, &call(Instant::now))).kind(), "deadline");
+    // A clock that stands still is one of a process that is paused all the time.
+    static PAUSED: std::sync::LazyLock<Instant> = std::sync::LazyLock::new(Instant::now);
+    assert_eq!(fault(&decide(&set, &call(|| *PAUSED))).kind(), "fuel");
+    assert_eq!(fault(&decide(&set, &call(cogwit_core::run::processor_time))).kind(), "deadline");
+    assert!(started.elapsed() > Duration::from_millis(20));
 }

@@ -1,15 +1,17 @@
 //! Takes machine code in that was made ahead of time, and refuses it where it is not what the lock promises.
 
+use std::collections::BTreeMap;
 use std::fs;
 
 use cogwit_core::Verdict;
 use cogwit_core::digest::sha256;
+use cogwit_core::policy::Document;
 use cogwit_core::run::{Engine, FINGERPRINT, Native};
-use cogwit_core::store::{Admission, PolicySet, Rejected, Source};
+use cogwit_core::store::{Admission, MOST_COMPILED_AT_START, Package, PolicySet, Rejected, Source};
 use tempfile::TempDir;
 
 use crate::scenario;
-use crate::support::{caps, decided, probe, reply};
+use crate::support::{caps, component_of, decided, probe, reply};
 
 const EVENT: &[u8] = br#"{"triggerSource":"PreSignUp_SignUp","userName":"ingrid.o","request":{"userAttributes":{"email":"i@example.com"}},"response":{}}"#;
 
@@ -237,4 +239,40 @@ fn the_same_component_gives_the_same_machine_code() {
     assert!(engine().precompile(&component).unwrap() == small.precompile(&component).unwrap());
     let error = engine().precompile(b"no component").unwrap_err().to_string();
     assert!(error.contains("not WebAssembly"), "{error}");
+}
+
+#[test]
+fn a_set_that_costs_too_much_at_a_start_needs_machine_code() {
+    // Each function but the last is small, and there are many.
+    let component = |functions: usize| {
+        let functions = "(func (nop))".repeat(functions);
+        let module = format!(
+            r#"(module {functions} (memory (export "memory") 1)
+            (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (i32.const 8192))
+            (func (export "cogwit:triggers/pre-sign-up@0.1.0#decide") (param i32) (result i32) (i32.const 0)))"#
+        );
+        component_of(&wat::parse_str(module).unwrap())
+    };
+    let (large, small) = (component(40_000), component(20_000));
+    assert!(large.len() < MOST_COMPILED_AT_START);
+    let text = "schema = 1\n[set]\nname = 'test'\n[[policy]]\nname = 'a'\ncomponent = 'a.wasm'\n[[policy]]\nname = 'b'\ncomponent = 'b.wasm'\n";
+    let mut other = small.clone();
+    // Another component, with a custom section that is empty.
+    other.extend([0, 2, 1, b'x']);
+    let admitted = |a: &[u8], b: &[u8]| {
+        let components = BTreeMap::from([("a.wasm".to_owned(), a.to_vec()), ("b.wasm".to_owned(), b.to_vec())]);
+        let package = Package::of(Document::parse(text).unwrap(), components);
+        Admission::new(engine()).compiling_at_most(MOST_COMPILED_AT_START).admit(&package, &caps(), |_| None)
+    };
+    let refusal = |a: &[u8], b: &[u8]| admitted(a, b).err().unwrap().to_string();
+    let alone = refusal(&large, &large);
+    assert!(
+        alone.contains("policy `a`: `a.wasm`: compiling it takes 5") && alone.contains("5000000 are left"),
+        "{alone}"
+    );
+    let together = refusal(&small, &other);
+    assert!(!together.contains("policy `a`") && together.contains("policy `b`"), "{together}");
+    assert!(together.ends_with("are left: make it with `cogwit native`"), "{together}");
+    // The same component is compiled once.
+    assert_eq!(admitted(&small, &small).unwrap().policies.len(), 2);
 }

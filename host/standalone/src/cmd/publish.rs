@@ -214,7 +214,7 @@ pub(super) fn admit(
     config: &Config,
 ) -> Result<PolicySet, String> {
     let env = |name: &str| std::env::var(name).ok();
-    case::admit_to_serve(admission, (package, tests), &config.caps, env, None)
+    case::admit_to_serve(admission, (package, tests), &config.caps, env, None).map_err(|error| error.to_string())
 }
 
 /// Machine code of every component.

@@ -64,7 +64,7 @@ struct Found {
 }
 
 impl From<Finding> for Found {
-    fn from(Finding { policy, text }: Finding) -> Self {
+    fn from(Finding { policy, text, .. }: Finding) -> Self {
         Self { policy, text }
     }
 }

@@ -62,6 +62,8 @@ mod serve_invoke;
 #[cfg(unix)]
 mod serve_load;
 #[cfg(unix)]
+mod serve_pause;
+#[cfg(unix)]
 mod serve_records;
 #[cfg(unix)]
 mod serve_revert;

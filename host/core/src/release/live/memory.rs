@@ -21,8 +21,8 @@ pub(super) struct Memory {
     pub(super) version: Option<Version>,
     /// What the channel names, as long as it does not serve yet.
     pub(super) pending: Option<Verified>,
-    /// The release that was refused, why, and until when that is not tried again. It is named by its digest, so only a case
-    /// that was too slow on a busy machine could come out another way.
+    /// The release that was refused, why, and until when that is not tried again. It is named by its digest, so it would be
+    /// refused again; one whose checks ran out of time is not remembered here.
     rejected: Option<(String, String, Instant)>,
     /// The channel with the highest sequence that was seen.
     pub(super) newest: Option<Verified>,

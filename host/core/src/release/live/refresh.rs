@@ -7,7 +7,7 @@ use tokio::sync::Mutex;
 
 use super::memory::Memory;
 use super::{Following, Serving};
-use crate::case;
+use crate::case::{self, NotAdmitted};
 use crate::policy::Caps;
 use crate::release::channel::MOST_OF_A_CHANNEL;
 use crate::release::document::channel_key;
@@ -66,6 +66,8 @@ pub(super) enum Problem {
     Fetch(#[from] FetchError),
     #[error("the release {release:.12} is refused\n{reason}")]
     Rejected { release: String, reason: String },
+    #[error("the release {release:.12} is not judged yet, and is tried again\n{reason}")]
+    NotJudged { release: String, reason: String },
     // Without the time, which differs from one refresh to the next: each problem is told once.
     #[error("`{0}` did not answer within its time: look whether it can be reached, or raise COGWIT_FETCH_BUDGET")]
     OutOfTime(Place),
@@ -210,8 +212,11 @@ impl Followed {
                 let most = before.set.is_err().then_some(CASES_AT_START);
                 // Machine code that could not be had may be had the next time.
                 let whole = fetched.package.native.values().all(Result::is_ok);
-                self.admitting.clone().admit(fetched, most).await.map_err(|reason| {
+                self.admitting.clone().admit(fetched, most).await.map_err(|NotAdmitted { reason, out_of_time }| {
                     let release = wanted.payload.release.clone();
+                    if out_of_time {
+                        return Problem::NotJudged { release, reason };
+                    }
                     if whole {
                         memory.reject(&release, &reason);
                     }
@@ -287,13 +292,14 @@ impl Admitting {
         self: Arc<Self>,
         fetched: Fetched,
         most: Option<Duration>,
-    ) -> Result<Arc<PolicySet>, String> {
+    ) -> Result<Arc<PolicySet>, NotAdmitted> {
         let admitted = tokio::task::spawn_blocking(move || {
             let Fetched { package, tests, .. } = fetched;
             let until = most.map(|most| Instant::now() + most);
             case::admit_to_serve(&self.admission, (&package, &tests), &self.caps, self.env, until).map(Arc::new)
         });
-        admitted.await.unwrap_or_else(|_| Err("the host panicked over it; its log says where".to_owned()))
+        let panicked = "the host panicked over it; its log says where";
+        admitted.await.unwrap_or_else(|_| Err(NotAdmitted { reason: panicked.to_owned(), out_of_time: false }))
     }
 }
 

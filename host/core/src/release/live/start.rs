@@ -152,7 +152,7 @@ impl Followed {
         let fetched = self.shelves(false).fetch(&verified.payload.release, verified.key.is_some()).await;
         let fetched = fetched.map_err(|error| error.to_string())?;
         // Whoever published or kept it ran its cases, and a log-in may wait for this.
-        self.admitting.clone().admit(fetched, Some(Duration::ZERO)).await
+        self.admitting.clone().admit(fetched, Some(Duration::ZERO)).await.map_err(|error| error.to_string())
     }
 }
 
