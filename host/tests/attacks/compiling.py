@@ -81,7 +81,7 @@ COSTLY = {
     "loops that pass values": lambda: passed_values(500, 500),
     "nested blocks": lambda: one((BLOCK + NOTHING) * 50_000 + END * 50_000),
     "empty functions": lambda: component([body(b"")] * 900_000),
-    "many costly functions": lambda: component([body((LOOP + NOTHING + changes(100) + END) * 40, 100)] * 3_000),
+    "many costly functions": lambda: component([body((LOOP + NOTHING) * 90 + changes(100) + END * 90, 100)] * 1_000),
 }
 
 

@@ -27,9 +27,10 @@ const VALUE: u64 = 8;
 const DEEP: u64 = 64;
 
 /// The most that one function may cost, in units. The compiler holds a whole function in memory. The interpreter loops of
-/// QuickJS, CPython and SpiderMonkey cost up to 3 million.
+/// JavaScript and Python engines cost up to 3.3 million.
 const MAX_FUNCTION_COST: u64 = 8_000_000;
-/// The most that a component may cost, in units. QuickJS costs 10 million, CPython 43 million, SpiderMonkey 67 million.
+/// The most that a component may cost, in units. Interpreters of JavaScript and Python cost 10 to 70
+/// million.
 const MAX_COST: u64 = 160_000_000;
 /// The most functions of a component. Each one takes some KiB, however small it is.
 const MAX_FUNCTIONS: u64 = 100_000;

@@ -1,6 +1,6 @@
 //! Publishes a policy set: checks it as a host would, brings it into a release store, and lets a channel point to it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::IsTerminal as _;
 use std::path::Path;
 use std::process::ExitCode;
@@ -12,7 +12,7 @@ use cogwit_core::digest::sha256;
 use cogwit_core::policy::PolicyDocument;
 use cogwit_core::release::{Bucket, NativeArtifact, NativeCode, Place, Progress, Release, Root, Uploaded};
 use cogwit_core::run::{Engine, Native};
-use cogwit_core::store::{Admission, MOST_COMPILED_AT_START, Package, PolicySet, Tests};
+use cogwit_core::store::{Admission, MAX_COST_AT_START, MOST_COMPILED_AT_START, Package, PolicySet, Tests};
 use cogwit_core::text::one_line;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
@@ -184,16 +184,24 @@ fn make(args: &Args, config: &Config, policies: &Policies) -> Result<Made, Failu
         targets => native(targets, &engine()?, &package)?,
     };
     let release = Release::of(&package, policies.test_texts(&tests)?, &native).map_err(Failure::could_not_run)?;
-    warnings.extend(not_for_lambda(&release));
+    warnings.extend(not_for_lambda(&release, &package, &engine()?));
     Ok(Made { admission, admitted, package, release, native, warnings })
 }
 
 /// A warning for each component that the Lambda host refuses.
-fn not_for_lambda(release: &Release) -> impl Iterator<Item = String> {
-    let refused = release.components.iter().filter(|component| {
-        component.size > MOST_COMPILED_AT_START as u64 && component.native.iter().all(|native| native.target != LAMBDA)
+fn not_for_lambda(release: &Release, package: &Package, engine: &Engine) -> Vec<String> {
+    let compiled = release.components.iter().filter(|it| it.native.iter().all(|native| native.target != LAMBDA));
+    let (large, small): (Vec<_>, Vec<_>) = compiled.partition(|it| it.size > MOST_COMPILED_AT_START as u64);
+    let is_small = |bytes: &[u8]| small.iter().any(|it| it.sha256 == sha256(bytes));
+    let bytes: BTreeSet<_> = package.components.values().filter(|bytes| is_small(bytes)).collect();
+    let cost: u64 = bytes.iter().filter_map(|bytes| engine.compile_cost(bytes).ok()).sum();
+    let costly = (cost > MAX_COST_AT_START).then(|| {
+        format!(
+            "compiling the set takes {cost} units of work, and the Lambda host, which spends at most {MAX_COST_AT_START} when it \
+             starts, refuses the set: add `--native {LAMBDA}`"
+        )
     });
-    refused.map(|component| {
+    let large = large.into_iter().map(|component| {
         let policies = &release.policies.policies;
         let mut files = policies.iter().flat_map(PolicyDocument::components);
         let named = files.find(|(_, digest)| *digest == Some(&component.sha256));
@@ -203,7 +211,8 @@ fn not_for_lambda(release: &Release) -> impl Iterator<Item = String> {
             one_line(named.map_or(&component.sha256, |(file, _)| file)),
             ByteSize::b(MOST_COMPILED_AT_START as u64)
         )
-    })
+    });
+    large.chain(costly).collect()
 }
 
 /// Makes every check that a host makes, and tells all that is wrong.
