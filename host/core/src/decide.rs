@@ -1,7 +1,6 @@
 //! Tells an event's whole way, top to bottom: parse, route, run, merge, reply.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use crate::decision::{Call, Decision, Outcome};
 use crate::event::{Event, EventError, OnFault, Trigger, Unmatched};
@@ -196,11 +195,7 @@ impl<'a> Line<'a> {
     }
 
     /// What all policies want together, with warnings; or which of them cannot be followed, and why.
-    fn merged(
-        &self,
-        event: &Event<'_>,
-        responses: &[(&'a Policy, usize, Response)],
-    ) -> Result<Result<(Response, Vec<Warning>), (usize, String)>, Stop> {
+    fn merged(&self, event: &Event<'_>, responses: &[(&'a Policy, usize, Response)]) -> Result<Merged, Stop> {
         let merged = match united(responses) {
             Ok(merged) => merged,
             Err(conflict) => return Ok(Err(conflict)),
@@ -222,6 +217,9 @@ impl<'a> Line<'a> {
         }
     }
 }
+
+/// What all policies want together, with warnings; or the place of the one that cannot be followed, and why.
+type Merged = Result<(Response, Vec<Warning>), (usize, String)>;
 
 /// When a chain must have ended: by the set's deadline, or the host's where that is earlier.
 pub(crate) fn end_of(set: &PolicySet, call: &Call<'_>) -> End {

@@ -145,7 +145,7 @@ fn is_store(folder: &Path) -> bool {
 }
 
 fn admission(engine: Engine, config: &Config) -> Admission {
-    Admission::new(engine).compiling_at_most(MOST_COMPILED_AT_START).parting_by(config.rollout_key.clone())
+    Admission::new(engine).compiling_at_most(MOST_COMPILED_AT_START).serving().parting_by(config.rollout_key.clone())
 }
 
 fn variable(name: &str) -> Option<String> {

@@ -55,18 +55,18 @@ fn is_secret_attribute(name: &str) -> bool {
 /// Who chose the names of an object's members.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Names {
-    OfCognito,
-    OfAttributes,
+    Cognito,
+    Attributes,
     /// A name makes nothing secret here, or a caller could choose what an operator reads.
-    OfCaller,
+    Caller,
 }
 
 impl Names {
     /// Who chose the names below the member `name` of an object.
     fn below(self, name: &str) -> Self {
         match (self, name) {
-            (Self::OfCaller, _) | (_, "clientMetadata" | "validationData") => Self::OfCaller,
-            (_, "userAttributes") => Self::OfAttributes,
+            (Self::Caller, _) | (_, "clientMetadata" | "validationData") => Self::Caller,
+            (_, "userAttributes") => Self::Attributes,
             _ => self,
         }
     }
@@ -75,9 +75,9 @@ impl Names {
 /// The secret values of an event in every encoding: passwords, codes, answers, private parameters, tokens. `None`: too many.
 pub(super) fn secret(event: &str, min_chars: usize) -> Option<BTreeSet<String>> {
     let is_wanted = |names: Names, name: &str| match names {
-        Names::OfCognito => is_secret(name),
-        Names::OfAttributes => is_secret_attribute(name),
-        Names::OfCaller => false,
+        Names::Cognito => is_secret(name),
+        Names::Attributes => is_secret_attribute(name),
+        Names::Caller => false,
     };
     collect(event, is_wanted, |value| value.chars().count() >= min_chars)
 }
@@ -123,7 +123,7 @@ fn leaves<'a>(json: &'a str, is_wanted: impl Fn(Names, &str) -> bool, mut each: 
     while let Some(first) = rest.chars().next() {
         let (token, after) = rest.split_at_checked(length(rest)).unwrap_or((rest, ""));
         rest = after;
-        let (names, inside) = around.last().copied().unwrap_or((Names::OfCognito, false));
+        let (names, inside) = around.last().copied().unwrap_or((Names::Cognito, false));
         match first {
             '"' if is_key(after) => {
                 let name = unescape(token);

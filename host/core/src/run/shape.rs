@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::time::Duration;
 
 use wasmparser::component_types::ComponentEntityType;
 use wasmparser::{Parser, Payload, ValidPayload, Validator};
@@ -112,6 +113,15 @@ pub enum ShapeError {
         /// The limit for a set, in units.
         max: u64,
     },
+    /// It is still being compiled. This judges nothing.
+    #[error("it takes more than {} s to compile here; it is tried again, and with `--native` it need not be compiled", limit.as_secs())]
+    SlowToCompile {
+        /// How long its caller waited.
+        limit: Duration,
+    },
+    /// Another component is still being compiled, for a caller that gave up. This judges nothing.
+    #[error("it is not compiled while another component is, which takes long; it is tried again")]
+    CompilerBusy,
     /// Components with code inside the component. What they pass each other, the engine copies and transcodes for them, and
     /// fuel does not count that: only the deadline bounds it.
     #[error(
@@ -152,6 +162,13 @@ pub enum ShapeError {
         "it exports no trigger interface, so it would never run: export one, such as `cogwit:triggers/pre-sign-up@{WIT_VERSION}`"
     )]
     NoTrigger,
+}
+
+impl ShapeError {
+    /// Whether this judges nothing, since the time was too short.
+    pub(crate) fn is_of_time(&self) -> bool {
+        matches!(self, Self::SlowToCompile { .. } | Self::CompilerBusy)
+    }
 }
 
 /// How deep components may stand in components. Tools nest one deep, for their shims.

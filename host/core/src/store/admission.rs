@@ -2,76 +2,58 @@
 
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use super::components::{Artifact, Bounds, Components};
+use super::findings::{Finding, Findings, Rejected, finding};
 use super::set::Index;
 use super::{Candidate, Package, Policy, PolicySet};
 use crate::digest::sha256;
 use crate::event::{OnFault, Trigger};
-use crate::policy::{Capability, Caps, Limits, Mode, PolicyDocument, Settings};
+use crate::policy::{Caps, Limits, Mode, PolicyDocument, Settings};
 use crate::redact::Redactor;
-use crate::run::{
-    Chance, End, Engine, Fault, Key as Deadline, LogLevel, Native, Prepared, ShapeError, World, processor_time,
-};
-use crate::text::one_line;
-
-/// One thing that an admission found.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Finding {
-    /// The policy that it concerns; none: the whole set.
-    pub policy: Option<String>,
-    /// The thing, the reason and the mend.
-    pub text: String,
-    /// Whether this judges nothing: it ran out of time, and another try may come out otherwise.
-    pub out_of_time: bool,
-}
-
-impl fmt::Display for Finding {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.policy {
-            Some(policy) => write!(formatter, "policy `{policy}`: {}", self.text),
-            None => formatter.write_str(&self.text),
-        }
-    }
-}
-
-/// A policy set that may not serve, with everything that is wrong with it.
-#[derive(Debug, thiserror::Error)]
-#[error("{}", findings.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
-pub struct Rejected {
-    /// What is wrong, at least one thing.
-    pub findings: Vec<Finding>,
-}
-
-/// What a prepared component is known by: its digest and what it was granted.
-type Key = (String, BTreeSet<Capability>);
+use crate::run::{Chance, End, Engine, Fault, Key as Deadline, LogLevel, Prepared, ShapeError, World, processor_time};
 
 /// The largest component that a host compiles at its start, in bytes, where a log-in waits for it: a policy in Rust takes some
 /// 20 ms. A larger one needs machine code. Cognito waits 5 s in all.
 pub const MOST_COMPILED_AT_START: usize = 256 << 10;
 
-/// The most that compiling a set may cost a host at its start, in units of work: at most about 2.5 s of a processor, so that
+/// The most that compiling a set may cost a host at its start, in units of work: 1 to 3 s of a processor, so that
 /// Lambda's 10 s hold at a third of one. All policies of this project together cost 3.3 million.
-pub const MAX_COST_AT_START: u64 = 5_000_000;
+pub const MAX_COST_AT_START: u64 = 3_500_000;
+
+/// How long a compilation may take before its caller gives up. Interpreters of JavaScript and Python take up to half a minute.
+const COMPILE_TIMEOUT: Duration = Duration::from_secs(120);
+/// The same where another set serves meanwhile.
+const COMPILE_TIMEOUT_SERVING: Duration = Duration::from_secs(10);
 
 /// Admits policy sets. A component that a living set has already is not compiled again.
 pub struct Admission {
-    engine: Engine,
+    components: Components,
     /// The most that is compiled, in bytes; a larger component needs machine code.
     most_compiled: usize,
     /// The most that compiling a set may cost, in units of work.
     max_cost: u64,
     /// What users are parted by.
     rollout_key: Option<String>,
-    compiled: Mutex<BTreeMap<Key, Weak<Prepared>>>,
+    /// Whether sets are admitted while another one serves.
+    is_serving: bool,
+    has_admitted: AtomicBool,
 }
 
 impl Admission {
     /// Admits to one engine.
     pub fn new(engine: Engine) -> Self {
-        Self { engine, most_compiled: usize::MAX, max_cost: u64::MAX, rollout_key: None, compiled: Mutex::default() }
+        Self {
+            components: Components::new(engine),
+            most_compiled: usize::MAX,
+            max_cost: u64::MAX,
+            rollout_key: None,
+            is_serving: false,
+            has_admitted: AtomicBool::new(false),
+        }
     }
 
     /// Compiles no component of more than `most` bytes, and of a set no more than [`MAX_COST_AT_START`] allows: without machine
@@ -79,6 +61,13 @@ impl Admission {
     #[must_use]
     pub fn compiling_at_most(self, most: usize) -> Self {
         Self { most_compiled: most, max_cost: MAX_COST_AT_START, ..self }
+    }
+
+    /// Gives a compilation up after ten seconds, once a first set was admitted: for hosts that serve meanwhile and may have to turn
+    /// to another release, such as after a rollback. The same set is tried again, and waits on for the same compilation.
+    #[must_use]
+    pub fn serving(self) -> Self {
+        Self { is_serving: true, ..self }
     }
 
     /// Parts users between policies and their candidates by this key. Hosts that shall agree need the same.
@@ -106,7 +95,11 @@ impl Admission {
         let masked = |it: Finding| Finding { text: secrets.mask(&it.text), ..it };
         let Findings { errors, warnings } = findings;
         match set.filter(|_| errors.is_empty()) {
-            Some(set) => Ok(PolicySet { warnings: warnings.into_iter().map(masked).collect(), ..set }),
+            Some(set) => {
+                self.has_admitted.store(true, Ordering::Relaxed);
+                self.components.forget_abandoned();
+                Ok(PolicySet { warnings: warnings.into_iter().map(masked).collect(), ..set })
+            }
             None => Err(Rejected { findings: errors.into_iter().map(masked).collect() }),
         }
     }
@@ -132,12 +125,21 @@ impl Admission {
         // Many policies may be of one component.
         let digests = package.components.iter().map(|(name, bytes)| (name.as_str(), sha256(bytes)));
         let digests: BTreeMap<_, _> = digests.collect();
-        let cost_left = Cell::new(self.max_cost);
+        let timeout = match self.is_serving && self.has_admitted.load(Ordering::Relaxed) {
+            true => COMPILE_TIMEOUT_SERVING,
+            false => COMPILE_TIMEOUT,
+        };
+        let bounds = Bounds {
+            bytes: self.most_compiled,
+            max_cost: self.max_cost,
+            cost_left: &Cell::new(self.max_cost),
+            timeout,
+        };
         let mut policies = Vec::new();
         for written in &document.policies {
             let admit = |written: &PolicyDocument, findings: &mut Findings| {
                 let digest = digests.get(written.component.as_str()).map(String::as_str).unwrap_or_default();
-                self.admit_policy((package, digest, &cost_left), written, (&base, caps), &env, findings)
+                self.admit_policy((package, digest, &bounds), written, (&base, caps), &env, findings)
             };
             let policy = admit(written, findings);
             let mut of_candidate = Findings::default();
@@ -181,7 +183,7 @@ impl Admission {
 
     fn admit_policy(
         &self,
-        (package, digest, cost_left): (&Package, &str, &Cell<u64>),
+        (package, digest, bounds): (&Package, &str, &Bounds<'_>),
         written: &PolicyDocument,
         (base, caps): (&Limits, &Caps),
         env: impl Fn(&str) -> Option<String>,
@@ -207,10 +209,19 @@ impl Admission {
             );
             return None;
         }
-        let prepared = self
-            .prepare(digest, bytes, package.native.get(&written.component), &written.capabilities, cost_left)
-            .map_err(|errors| errors.iter().map(|error| format!("`{}`: {error}", written.component)).collect());
-        let (prepared, unused) = findings.take(name, prepared)?;
+        let native = package.native.get(&written.component);
+        let made = self.components.prepare(Artifact { digest, bytes, native, granted: &written.capabilities }, bounds);
+        let (prepared, unused) = match made {
+            Ok(made) => made,
+            Err(errors) => {
+                let found = |error: &ShapeError| Finding {
+                    out_of_time: error.is_of_time(),
+                    ..finding(name, &format!("`{}`: {error}", written.component))
+                };
+                findings.errors.extend(errors.iter().map(found));
+                return None;
+            }
+        };
         if let Some(reason) = unused {
             findings.warn(name, format!("its machine code is not used, so the component was compiled: {reason}"));
         }
@@ -246,59 +257,6 @@ impl Admission {
             prepared,
             candidate: None,
         })
-    }
-
-    /// The component with this digest and these grants, made now or for a set that still lives; and why there was machine code
-    /// that was not used.
-    fn prepare(
-        &self,
-        digest: &str,
-        bytes: &[u8],
-        native: Option<&Result<Native, String>>,
-        granted: &BTreeSet<Capability>,
-        cost_left: &Cell<u64>,
-    ) -> Result<(Arc<Prepared>, Option<String>), Vec<ShapeError>> {
-        let key = (digest.to_owned(), granted.clone());
-        let mut compiled = self.compiled.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(prepared) = compiled.get(&key).and_then(Weak::upgrade) {
-            return Ok((prepared, None));
-        }
-        let (prepared, unused) = self.make(bytes, native, granted, cost_left)?;
-        let prepared = Arc::new(prepared);
-        compiled.retain(|_, prepared| prepared.strong_count() > 0);
-        compiled.insert(key, Arc::downgrade(&prepared));
-        Ok((prepared, unused))
-    }
-
-    /// Takes machine code where there is some that can be used, and compiles where not.
-    fn make(
-        &self,
-        bytes: &[u8],
-        native: Option<&Result<Native, String>>,
-        granted: &BTreeSet<Capability>,
-        cost_left: &Cell<u64>,
-    ) -> Result<(Prepared, Option<String>), Vec<ShapeError>> {
-        let unused = match native {
-            None => None,
-            Some(Err(reason)) => Some(reason.clone()),
-            Some(Ok(native)) => match Prepared::new(&self.engine, bytes, Some(native), granted) {
-                Err(errors) if errors.iter().any(|error| matches!(error, ShapeError::Native(_))) => {
-                    Some(errors.iter().map(ToString::to_string).collect())
-                }
-                made => return made.map(|prepared| (prepared, None)),
-            },
-        };
-        let (size, most) = (bytes.len(), self.most_compiled);
-        if size > most {
-            let because = unused.map(|reason| format!(" ({reason})")).unwrap_or_default();
-            return Err(vec![ShapeError::TooLarge { size, most, because }]);
-        }
-        let cost = self.engine.compile_cost(bytes).map_err(|error| vec![error])?;
-        let Some(left) = cost_left.get().checked_sub(cost) else {
-            return Err(vec![ShapeError::CostlyAtStart { cost, left: cost_left.get(), max: self.max_cost }]);
-        };
-        cost_left.set(left);
-        Ok((Prepared::new(&self.engine, bytes, None, granted)?, unused))
     }
 }
 
@@ -377,41 +335,4 @@ fn check(prepared: &Prepared, name: Option<&str>, limits: &Limits, settings: &Ar
         .iter()
         .filter(|line| line.level >= LogLevel::Warn)
         .for_each(|line| findings.warn(name, &line.message));
-}
-
-fn finding(policy: Option<&str>, text: &str) -> Finding {
-    Finding { policy: policy.map(str::to_owned), text: one_line(text), out_of_time: false }
-}
-
-/// Collects what is wrong while the checks go on.
-#[derive(Default)]
-struct Findings {
-    errors: Vec<Finding>,
-    warnings: Vec<Finding>,
-}
-
-impl Findings {
-    fn add(&mut self, policy: Option<&str>, text: impl Into<String>) {
-        self.errors.push(finding(policy, &text.into()));
-    }
-
-    fn warn(&mut self, policy: Option<&str>, text: impl AsRef<str>) {
-        self.warnings.push(finding(policy, text.as_ref()));
-    }
-
-    /// Takes over what was found of a candidate, where it is not the same as of its policy.
-    fn add_candidate(&mut self, candidate: Self) {
-        for (all, found) in [(&mut self.errors, candidate.errors), (&mut self.warnings, candidate.warnings)] {
-            let found: Vec<_> = found.into_iter().filter(|finding| !all.contains(finding)).collect();
-            all.extend(found.into_iter().map(|it| Finding { text: format!("its candidate: {}", it.text), ..it }));
-        }
-    }
-
-    fn take_one<T, E: ToString>(&mut self, policy: Option<&str>, result: Result<T, E>) -> Option<T> {
-        result.map_err(|error| self.add(policy, error.to_string())).ok()
-    }
-
-    fn take<T, E: ToString>(&mut self, policy: Option<&str>, result: Result<T, Vec<E>>) -> Option<T> {
-        result.map_err(|errors| errors.iter().for_each(|error| self.add(policy, error.to_string()))).ok()
-    }
 }

@@ -6,10 +6,13 @@ mod lock;
 mod source;
 mod rollout;
 mod set;
+mod findings;
+mod components;
 mod admission;
 
-pub use admission::{Admission, Finding, MAX_COST_AT_START, MOST_COMPILED_AT_START, Rejected};
+pub use admission::{Admission, MAX_COST_AT_START, MOST_COMPILED_AT_START};
 pub use files::check_regular;
+pub use findings::{Finding, Rejected};
 pub use folders::Folders;
 pub(crate) use lock::MAX_NATIVE_BYTES;
 pub use rollout::Side;

@@ -49,7 +49,7 @@ impl Policies {
         }
         // What is new is tried in a slot of its own, and so is what looks on, so that no decision waits for it.
         let engine = Engine::new(threads() + 2, config.caps.limits.memory).map_err(Failure::could_not_run)?;
-        let admission = Admission::new(engine.clone()).parting_by(config.rollout_key.clone());
+        let admission = Admission::new(engine.clone()).serving().parting_by(config.rollout_key.clone());
         Ok(Self { from, config: config.clone(), admission, engine })
     }
 
@@ -77,7 +77,7 @@ impl Policies {
             following: self.config.following.clone(),
             access: access(&place.root).await,
             caps: self.config.caps.clone(),
-            admission: Admission::new(self.engine.clone()).parting_by(self.config.rollout_key.clone()),
+            admission: Admission::new(self.engine.clone()).serving().parting_by(self.config.rollout_key.clone()),
             cache: self.config.cache.folder(usual),
             own: None,
             env: variable,

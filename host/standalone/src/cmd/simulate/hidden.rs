@@ -77,6 +77,8 @@ fn texts(json: Option<&Value>) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
