@@ -1,12 +1,14 @@
 //! Says whether a host would serve a policy set, and everything that keeps it from that.
 
+use std::collections::BTreeSet;
 use std::process::ExitCode;
 
 use anstyle::AnsiColor;
+use bytesize::ByteSize;
 use cogwit_core::case;
 use cogwit_core::policy::Mode;
 use cogwit_core::run::Engine;
-use cogwit_core::store::{Admission, Finding, Package, PolicySet};
+use cogwit_core::store::{Admission, Finding, MAX_COST_AT_START, MOST_COMPILED_AT_START, Package, PolicySet};
 use serde::Serialize;
 
 use super::common::{Format, config_from_env, print};
@@ -82,11 +84,13 @@ fn validate(source: &str) -> Result<Validation, Failure> {
     let tests = from.tests(&package.document);
     let caps = config.caps;
     let engine = Engine::new(1, caps.limits.memory).map_err(Failure::could_not_run)?;
-    let admission = Admission::new(engine).parting_by(config.rollout_key);
+    let admission = Admission::new(engine.clone()).parting_by(config.rollout_key);
     let env = |name: &str| std::env::var(name).ok();
     let (set, problems) = case::admit(&admission, (&package, &tests), &caps, env, None);
     let cases = tests.iter().map(|tests| tests.cases.cases.len()).sum();
-    Ok(validation(source, &package, cases, set.as_ref(), problems))
+    let mut validation = validation(source, &package, cases, set.as_ref(), problems);
+    validation.warnings.extend(too_costly_for_lambda(&package, &engine));
+    Ok(validation)
 }
 
 fn validation(
@@ -115,6 +119,24 @@ fn validation(
         problems: problems.into_iter().map(Found::from).collect(),
         warnings: set.iter().flat_map(|set| set.warnings.clone()).map(Found::from).collect(),
     }
+}
+
+/// A warning where the Lambda host would not compile the set.
+fn too_costly_for_lambda(package: &Package, engine: &Engine) -> Option<Found> {
+    let compiled = package.components.iter().filter(|(name, _)| !package.native.contains_key(*name));
+    let components: BTreeSet<_> = compiled.map(|(_, bytes)| bytes).collect();
+    let cost: u64 = components.iter().filter_map(|bytes| engine.compile_cost(bytes).ok()).sum();
+    let largest = components.iter().map(|bytes| bytes.len()).max().unwrap_or_default();
+    (largest > MOST_COMPILED_AT_START || cost > MAX_COST_AT_START).then(|| Found {
+        policy: None,
+        text: format!(
+            "without machine code the Lambda host refuses it: when it starts, it compiles components of at most {} that take at \
+             most {MAX_COST_AT_START} units of work together; the largest here has {}, and all take {cost}: use `cogwit native`, or \
+             `publish --native`",
+            ByteSize::b(MOST_COMPILED_AT_START as u64),
+            ByteSize::b(largest as u64)
+        ),
+    })
 }
 
 fn text(it: &Validation) -> String {

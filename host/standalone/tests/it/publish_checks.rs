@@ -142,6 +142,8 @@ fn what_the_lambda_host_would_not_compile_needs_machine_code() {
                    it starts, refuses the set: add `--native x86_64-unknown-linux-gnu`";
     let told = stdout(&channel.rehearse("four").ends(0));
     assert!(told.contains(&format!("\n  warning   {warning}\n")), "{told}");
+    let validated = stdout(&channel.cogwit("validate").arg("four").ends(0));
+    assert!(validated.contains("without machine code the Lambda host refuses it"), "{validated}");
     assert_eq!(warnings(&channel.published("four")), [warning]);
     if cfg!(all(target_os = "linux", target_env = "gnu", target_arch = "x86_64")) {
         let native = channel.publish("four").args(["--native", "x86_64-unknown-linux-gnu", "--format", "json"]);
