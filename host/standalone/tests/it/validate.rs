@@ -24,6 +24,7 @@ fn a_set_whose_cases_pass_is_admitted() {
   verify   [..]  answers pre-sign-up
   broken   [..]  answers pre-sign-up
   deny     [..]  answers pre-sign-up
+  warning: policy `broken`: `on-fault` is "allow", so whoever can make it fault gets past it at `pre-sign-up`
 admitted: a host would serve it, 2 cases passed
 
 "#]]);
@@ -75,7 +76,12 @@ admitted: a host would serve it, 2 cases passed
   "problems": [],
   "set": "it",
   "source": "policies.toml",
-  "warnings": []
+  "warnings": [
+    {
+      "policy": "broken",
+      "text": "`on-fault` is \"allow\", so whoever can make it fault gets past it at `pre-sign-up`"
+    }
+  ]
 }
 "#]],
     );
@@ -233,6 +239,7 @@ fn every_case_that_does_not_pass_is_told() {
   verify   [..]  answers pre-sign-up
   broken   [..]  answers pre-sign-up
   deny     [..]  answers pre-sign-up
+  warning: policy `broken`: `on-fault` is "allow", so whoever can make it fault gets past it at `pre-sign-up`
   refused: policy `deny`: `cases/smoke.toml`: TOML parse error at line 20, column 8
        |
     20 | expect.mesage = 'a'

@@ -167,6 +167,7 @@ FAIL  cases/it.toml
       fault: none expected, but a policy broke: "trap"
       allow: pre-sign-up by the set `it`
         broken  fault, trapped: wasm trap: wasm `unreachable` instruction executed  (at least [..] fuel, 64.0 KiB, [..] us)
+      warning: policy `broken`: `on-fault` is "allow", so whoever can make it fault gets past it at `pre-sign-up`
       the caller sees: no message, the operation goes on
 0 passed, 1 failed in [..] ms
 
