@@ -68,7 +68,8 @@ def blanks_the_fault(tools: Tools) -> None:
     policy = '[[policy]]\nname = "short"\ncomponent = "deny-short-username.wasm"\nlimits = { fuel = 1500 }\n'
     (tools.folder / "policies.toml").write_text(f"schema = 1\n{SOURCE}{policy}")
     words = {f"w{number}": word for number, word in enumerate("ran out of fuel used all units raise the limit policy".split())}
-    many = {f"ONE_CLICK_{number}": f"value{number}" for number in range(1_001)}
+    # More than is looked for.
+    many = {"value": "policy " * 80_000}
     with Server(tools.cogwit, tools.folder, "--policies", str(tools.folder)) as server:
         plain = record_of(server, sign_up({}))
         assert plain["decision"] == "fault" and "ran out of fuel" in plain["error"], plain
@@ -98,10 +99,10 @@ def with_secret(folder: Path) -> Path:
     shutil.copy(POLICIES / "scripted.wasm", folder)
     (folder / "policies.toml").write_text(
         f'schema = 1\n{SOURCE}[[policy]]\nname = "claims"\ncomponent = "scripted.wasm"\ntests = ["cases/*.toml"]\n'
-        f'settings = {{ "claimsToAddOrOverride.x" = {{ env = "{VARIABLE}" }} }}\ntriggers = ["pre-token-generation"]\n'
+        f'settings = {{ "idTokenGeneration.claimsToAddOrOverride.x" = {{ env = "{VARIABLE}" }} }}\n'
     )
     (folder / "cases").mkdir(exist_ok=True)
-    expected = {"claimsOverrideDetails": {"claimsToAddOrOverride": {"x": PUBLISHED}}}
+    expected = {"claimsAndScopeOverrideDetails": {"idTokenGeneration": {"claimsToAddOrOverride": {"x": PUBLISHED}}}}
     keys = [
         f"response = '{json.dumps(expected)}'",
         f"exact-response = '{json.dumps(expected)}'",
@@ -127,6 +128,12 @@ def reports(tools: Tools) -> None:
     for run in runs:
         done = tools.run(*run, **secret)
         assert done.returncode != 0 and ROTATED not in done.stdout + done.stderr, (run, done)
+    for options in (), ("--format", "json"):
+        done = tools.run("simulate", "signin", "--policies", str(folder), *options, code=0, **secret)
+        assert ROTATED not in done.stdout + done.stderr, done
+    # The reply has it, since Cognito gets it.
+    done = tools.run("run", "--policies", str(folder), "--trigger", "pre-token-generation-v2", "-", stdin=b"{}", **secret)
+    assert ROTATED in done.stdout and ROTATED not in done.stderr, done
     before = (folder / "cases" / "x.toml").read_text()
     done = tools.run(*tests, "--update", **secret)
     after = (folder / "cases" / "x.toml").read_text()
@@ -154,9 +161,9 @@ def status(tools: Tools) -> None:
         cases = (folder / "cases" / "x.toml").read_text().split("\n\n")[0]
         (folder / "cases" / "x.toml").write_text(cases)
         tools.run("publish", str(folder), channel, "--key", "cogwit.key", code=0, **state, **{VARIABLE: PUBLISHED})
-        server.said("release refused", 20)
+        server.said("error: the release", 20)
         status = server.get("/status")[2]
-        event = {"triggerSource": "TokenGeneration_Authentication", "userName": "kaia", "request": {}, "response": {}}
+        event = {"version": "2", "triggerSource": "TokenGeneration_Authentication", "userName": "kaia", "response": {}}
         record = record_of(server, json.dumps(event).encode())
         said = status + json.dumps(record) + server.log.read_text() + server.get("/metrics")[2]
         assert "problem" in record["set"] and ROTATED not in said, said

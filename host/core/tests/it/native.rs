@@ -253,7 +253,7 @@ fn a_set_that_costs_too_much_at_a_start_needs_machine_code() {
         );
         component_of(&wat::parse_str(module).unwrap())
     };
-    let (large, small) = (component(40_000), component(20_000));
+    let (large, small) = (component(30_000), component(15_000));
     assert!(large.len() < MOST_COMPILED_AT_START);
     let text = "schema = 1\n[set]\nname = 'test'\n[[policy]]\nname = 'a'\ncomponent = 'a.wasm'\n[[policy]]\nname = 'b'\ncomponent = 'b.wasm'\n";
     let mut other = small.clone();
@@ -267,7 +267,7 @@ fn a_set_that_costs_too_much_at_a_start_needs_machine_code() {
     let refusal = |a: &[u8], b: &[u8]| admitted(a, b).err().unwrap().to_string();
     let alone = refusal(&large, &large);
     assert!(
-        alone.contains("policy `a`: `a.wasm`: compiling it takes 5") && alone.contains("5000000 are left"),
+        alone.contains("policy `a`: `a.wasm`: compiling it takes 4") && alone.contains("3500000 are left"),
         "{alone}"
     );
     let together = refusal(&small, &other);

@@ -19,6 +19,11 @@ pub(super) struct Hidden {
 }
 
 impl Hidden {
+    /// Hides the secret settings of a set from the start.
+    pub(super) fn new(secrets: &Redactor) -> Self {
+        Self { long: secrets.clone(), ..Self::default() }
+    }
+
     /// Learns what is secret of an event, as it was sent or as it came back.
     pub(super) fn learn(&mut self, event: &[u8]) {
         let Ok(event) = serde_json::from_slice::<Value>(event) else { return };

@@ -79,10 +79,14 @@ impl<'a> Pool<'a> {
             }
         };
         let wired = options.wired.as_ref().map_or(answered, |wired| wired.iter().copied().collect());
+        let hidden = match &function {
+            Function::Here(set) => Hidden::new(set.secrets()),
+            Function::There(_) => Hidden::default(),
+        };
         let told = Told::begin(flow, options, &function)?;
         Ok(Self {
             user: User::new(options),
-            hidden: Hidden::default(),
+            hidden,
             call: "",
             broke: false,
             reached: false,

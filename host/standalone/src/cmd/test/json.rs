@@ -7,7 +7,7 @@ use cogwit_core::case::{ID, Mismatch};
 use cogwit_core::store::Side;
 use serde::Serialize;
 use serde_json::Value;
-use serde_json::value::RawValue;
+use serde_json::value::{RawValue, to_raw_value};
 
 use super::runner::{Done, Outcome, Ran};
 use super::text::Counts;
@@ -59,7 +59,14 @@ pub(super) fn document(done: &[Done], elapsed: Duration) -> io::Result<String> {
 fn case(done: &Done) -> io::Result<Case> {
     let missed = |it: &Mismatch| Missed { key: it.key, expected: it.expected.clone(), actual: it.actual.clone() };
     let report = |Ran { set, event, checked }: &Ran| {
-        RawValue::from_string(report::json(set, event, &checked.decision, ID)?).map_err(io::Error::other)
+        let json = report::json(set, event, &checked.decision, ID)?;
+        // A secret that was a number leaves no JSON behind: then member by member.
+        RawValue::from_string(set.secrets().mask(&json))
+            .or_else(|_| {
+                let json = serde_json::from_str(&json)?;
+                to_raw_value(&set.secrets().mask_json(json))
+            })
+            .map_err(io::Error::other)
     };
     Ok(Case {
         file: done.file.display().to_string(),
