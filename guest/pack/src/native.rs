@@ -31,6 +31,10 @@ pub fn make_native(folder: &Path, target: &str) -> Result<Vec<Made>> {
         let why = format!("this build makes machine code for `{ours}` alone: run it on a machine of the other kind");
         return Err(Error::Native { what: format!("the target `{target}`"), why });
     }
+    // First of all, so that nothing outside is read, and nothing is half done.
+    let inside = Inside::of(folder)?;
+    inside.check(SET)?;
+    inside.check(LOCK)?;
     let read = |path: &Path| fs::read_to_string(path).map_err(file("read", path));
     let (set_path, lock_path) = (folder.join(SET), folder.join(LOCK));
     let named: BTreeSet<_> = components(&read(&set_path)?, &format!("`{}`", set_path.display()))?.into_iter().collect();
@@ -38,11 +42,9 @@ pub fn make_native(folder: &Path, target: &str) -> Result<Vec<Made>> {
         true => Lock::parse(&read(&lock_path)?, &format!("`{}`", lock_path.display()))?,
         false => Lock::default(),
     };
-    // Before anything is made, so that nothing is half done.
-    let inside = Inside::of(folder)?;
     let native_of = |component: &str| format!("{}.{target}.cwasm", component.trim_end_matches(".wasm"));
-    for name in named.iter().map(|component| native_of(component)).chain([LOCK.to_owned()]) {
-        inside.check(&name)?;
+    for component in &named {
+        inside.check(&native_of(component))?;
     }
     lock.native.retain(|it| it.target != target && named.contains(&it.component));
     // Compiling needs no memory of a policy's size.
@@ -90,7 +92,7 @@ impl<'a> Inside<'a> {
             true => Ok(()),
             false => Err(Error::Native {
                 what: format!("`{name}`"),
-                why: format!("it would be written outside {}: copy the component there", self.folder.display()),
+                why: format!("it would be read or written outside {}: copy the file there", self.folder.display()),
             }),
         }
     }
@@ -181,7 +183,7 @@ mod tests {
             };
             let before = [listed(&outside), listed(folder.path()), listed(&folder_path)];
             let error = make_native(&folder_path, &target).unwrap_err().to_string();
-            assert!(error.contains("would be written outside"), "{attack}: {error}");
+            assert!(error.contains("read or written outside"), "{attack}: {error}");
             assert_eq!([listed(&outside), listed(folder.path()), listed(&folder_path)], before, "{attack}");
         }
     }

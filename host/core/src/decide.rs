@@ -19,10 +19,8 @@ pub fn decide(set: &PolicySet, call: &Call<'_>) -> Decision {
     let neutral = |error_type| Err(Refusal::neutral(error_type, call.id));
     let (outcome, reply) = match line.walk() {
         Ok((outcome, reply)) => (outcome, Ok(reply)),
-        Err(Stop::Event(error)) => match line.trigger.filter(|_| error.is_of_size()).map(Trigger::on_fault) {
-            Some(OnFault::Allow) => (Outcome::EventRefused(error), Ok(call.event.to_vec())),
-            _ => (Outcome::EventRefused(error), neutral(ErrorType::EventRefused)),
-        },
+        Err(Stop::Event(error)) => (Outcome::EventRefused(error), neutral(ErrorType::EventRefused)),
+        Err(Stop::PassedBy(error)) => (Outcome::EventRefused(error), Ok(call.event.to_vec())),
         Err(Stop::Fault(text)) => (Outcome::Fault(text), neutral(ErrorType::PolicyFault)),
         Err(Stop::Deny(message)) => (Outcome::Deny, line.denied(&message)),
     };
@@ -35,6 +33,8 @@ pub fn decide(set: &PolicySet, call: &Call<'_>) -> Decision {
 /// Why the line ended before a reply.
 enum Stop {
     Event(EventError),
+    /// The event is too much for policies that may all be passed over.
+    PassedBy(EventError),
     Fault(String),
     Deny(String),
 }
@@ -75,7 +75,15 @@ impl<'a> Line<'a> {
         if chain.is_empty() {
             return self.unmatched(trigger).map(|outcome| (outcome, self.call.event.to_vec()));
         }
-        let lowering = event.check_size(chain.iter().map(|(policy, _)| policy.limits.memory).min())?;
+        let lowering = event.check_size(chain.iter().map(|(policy, _)| policy.limits.memory).min());
+        let lowering = lowering.map_err(|error| {
+            // A size is the caller's choice, so the policy's own `on-fault` lets nobody pass whom the trigger's default stops.
+            let passes = |policy: &Policy| policy.on_fault != Some(OnFault::Deny);
+            match trigger.on_fault() {
+                OnFault::Allow if chain.iter().all(|(policy, _)| passes(policy)) => Stop::PassedBy(error),
+                _ => Stop::Event(error),
+            }
+        })?;
         let request = trigger::lower(trigger, &event)?;
         let end = end_of(self.set, self.call);
         let responses = self.run(&chain, trigger, (&request, lowering), &Arc::from(event.text()), end)?;

@@ -21,7 +21,7 @@ pub struct Call<'a> {
     pub trigger: Option<Trigger>,
     /// The only policy that may answer, by its name. None: all that answer the event.
     pub policy: Option<&'a str>,
-    /// The bucket of the user where a candidate answers a part of them, 0 to 100: see [`Side::bucket`]. None: by the rollout key.
+    /// The bucket of the user where a candidate answers a part of them, 0 to 100: see [`crate::store::Side::bucket`]. None: by the rollout key.
     pub bucket: Option<u8>,
     /// When the host itself must have answered.
     pub end: Option<Instant>,

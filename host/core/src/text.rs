@@ -27,6 +27,17 @@ fn color(text: &str) -> Option<usize> {
     parameters.get(end..)?.starts_with('m').then_some(end + 3)
 }
 
+/// `text` between backticks, with an apostrophe for every mark that would end them: what stands in a sentence of the host is then
+/// the part between the marks.
+pub(crate) fn quote(text: &str) -> String {
+    format!("`{}`", without_marks(text))
+}
+
+/// `text` as [`quote`] shows it, without the marks around it.
+pub(crate) fn without_marks(text: &str) -> String {
+    one_line(text).replace(['`', '"'], "'")
+}
+
 /// Zero-width blanks, bidirectional controls, separators and tags; not the joiners that emoji and scripts need.
 fn hides(c: char) -> bool {
     matches!(

@@ -92,6 +92,25 @@ def masking(tools: Tools) -> None:
         tools.run("run", "-", "--policies", str(scripted(folder, {key: text})), code=code, stdin=attacked)
 
 
+@attack("values that end in one another are masked in time and memory", seconds=3)
+def nested_values(tools: Tools) -> None:
+    values = {f"k{length}": "a" * length for length in range(4, 300)} | {"long": "b" + "a" * 100_000}
+    attacked = event("VerifyAuthChallengeResponse_Authentication", {"privateChallengeParameters": values})
+    settings = {"deny": "the answer is " + "a" * 50_000}
+    tools.run("run", "-", "--policies", str(scripted(tools.folder, settings)), code=1, stdin=attacked)
+
+
+@attack("a policy that must not be passed over stops an event that is too large", seconds=3)
+def not_passed_over(tools: Tools) -> None:
+    shutil.copy(POLICIES / "audit-trail.wasm", tools.folder)
+    policy = '[[policy]]\nname = "audit"\ncomponent = "audit-trail.wasm"\non-fault = "deny"\n'
+    (tools.folder / "policies.toml").write_text(f'schema = 1\n[set]\nname = "attacked"\n{policy}')
+    metadata = {f"k{number}": "v" for number in range(5_001)}
+    attacked = event("PostAuthentication_Authentication", {"userAttributes": {}, "clientMetadata": metadata})
+    done = tools.run("run", "-", "--policies", str(tools.folder), stdin=attacked)
+    assert "errorMessage" in done.stdout, done.stderr[-2000:]
+
+
 @attack("a response that names a member a hundred thousand times makes no reply of gigabytes", seconds=3)
 def amplified(tools: Tools) -> None:
     claims = {"idTokenGeneration.claimsToAddOrOverride.x": "y" * 200_000}

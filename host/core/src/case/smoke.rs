@@ -42,7 +42,10 @@ pub fn admit_to_serve(
     until: Option<Instant>,
 ) -> Result<PolicySet, NotAdmitted> {
     match admit(admission, of, caps, env, until) {
-        (Some(set), problems) if problems.is_empty() => Ok(set),
+        (Some(set), problems) if problems.is_empty() => {
+            admission.note_served();
+            Ok(set)
+        }
         (_, problems) => Err(NotAdmitted {
             out_of_time: problems.iter().all(|finding| finding.out_of_time),
             reason: problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"),

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use super::text::kind;
 use super::{EventError, Object, list};
-use crate::text::one_line;
+use crate::text::without_marks;
 
 /// The largest event that Lambda delivers synchronously, in bytes.
 pub const MAX_EVENT_BYTES: usize = 6 * 1024 * 1024;
@@ -66,7 +66,7 @@ impl<'a> Event<'a> {
         }
         let mut seen = HashSet::new();
         if let Some((member, _)) = envelope.iter().find(|(member, _)| !seen.insert(*member)) {
-            return Err(EventError::Duplicate { member: one_line(member) });
+            return Err(EventError::Duplicate { member: without_marks(member) });
         }
         let inner = |name: &str| match envelope.get(name) {
             Some(json) => Object::parse(json, &format!("`{name}`")),

@@ -71,10 +71,3 @@ pub enum EventError {
         answered: String,
     },
 }
-
-impl EventError {
-    /// Whether the event could be read, and is too much for policies.
-    pub(crate) fn is_of_size(&self) -> bool {
-        matches!(self, Self::TooManyItems { .. } | Self::LargeRequest { .. })
-    }
-}

@@ -1,7 +1,7 @@
 //! Writes one value in every encoding in which a policy may write it.
 
 use crate::event::text;
-use crate::text::one_line;
+use crate::text::{one_line, without_marks};
 
 /// The shortest line of a value that is looked for by itself, in characters. Shorter ones could be any word.
 const MIN_LINE: usize = 4;
@@ -35,6 +35,7 @@ pub(super) fn encodings_of(value: &str) -> Vec<String> {
         json(value, true),
         python(value),
     ]);
+    encodings.push(without_marks(value));
     // What is printed is written line by line, and what a panic says on one line.
     if value.contains(['\n', '\r']) {
         let lines = value.split(['\n', '\r']).filter(|line| line.chars().count() >= MIN_LINE);

@@ -1,11 +1,11 @@
-//! Finds many values in a text at once, in time linear in the text.
+//! Finds many values in a text at once, in time linear in the text and in the values, by the algorithm of Aho and Corasick.
+//!
+//! The crate of that name lists in each state every value that ends there, which is quadratic for values that end in one another,
+//! and callers choose values. Here a state links to the next shorter value instead.
 
+use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::OnceLock;
-
-use aho_corasick::Anchored;
-use aho_corasick::automaton::Automaton as _;
-use aho_corasick::nfa::noncontiguous::NFA;
 
 /// A value that must not be written.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -20,8 +20,7 @@ pub(super) struct Value {
 #[derive(Debug)]
 pub(super) struct Matcher {
     pub(super) values: Vec<Value>,
-    /// `None`: there are no values, or more than an automaton can hold.
-    automaton: OnceLock<Option<NFA>>,
+    automaton: OnceLock<Automaton>,
 }
 
 impl Matcher {
@@ -32,22 +31,15 @@ impl Matcher {
     /// The places of values in `text`, apart and in order. Of the values that end at one place the longest counts that
     /// `is_hidden`; places that overlap become one, so that no rest of a value stays.
     pub(super) fn find(&self, text: &str, is_hidden: impl Fn(&Value, Range<usize>) -> bool) -> Vec<Range<usize>> {
-        let mut found: Vec<Range<usize>> = Vec::new();
-        let Some(automaton) = self.automaton() else { return found };
-        let Ok(mut state) = automaton.start_state(Anchored::No) else { return found };
+        let automaton = self.automaton();
+        let (mut found, mut state) = (Vec::<Range<usize>>::new(), ROOT);
         for (at, byte) in text.bytes().enumerate() {
-            state = automaton.next_state(Anchored::No, state, byte);
-            if !automaton.is_match(state) {
-                continue;
-            }
-            // A state lists its own value first, and then those that are ends of it: from the longest to the shortest.
-            let ending = (0..automaton.match_len(state)).filter_map(|index| {
-                let value = self.values.get(automaton.match_pattern(state, index).as_usize())?;
+            state = automaton.next(state, byte);
+            let mut ending = automaton.ending(state).filter_map(|index| {
+                let value = self.values.get(index)?;
                 Some((value, at + 1 - value.text.len()..at + 1))
             });
-            let Some((_, hidden)) = ending.into_iter().find(|(value, place)| is_hidden(value, place.clone())) else {
-                continue;
-            };
+            let Some((_, hidden)) = ending.find(|(value, place)| is_hidden(value, place.clone())) else { continue };
             let mut start = hidden.start;
             while let Some(last) = found.last().filter(|last| start < last.end) {
                 start = start.min(last.start);
@@ -58,39 +50,118 @@ impl Matcher {
         found
     }
 
-    fn automaton(&self) -> Option<&NFA> {
-        let texts = || self.values.iter().map(|value| &value.text);
-        let make = || if self.values.is_empty() { None } else { NFA::new(texts()).ok() };
-        self.automaton.get_or_init(make).as_ref()
+    /// The length of the longest end of `text` that begins a value and is not a whole one, in bytes.
+    pub(super) fn begun_at_end(&self, text: &str) -> usize {
+        let automaton = self.automaton();
+        let state = text.bytes().fold(ROOT, |state, byte| automaton.next(state, byte));
+        automaton.states.get(state).filter(|state| state.value.is_none()).map_or(0, |state| state.depth)
     }
 
-    /// The length of the longest end of `text` that begins a value, in bytes.
-    pub(super) fn begun_at_end(&self, text: &str) -> usize {
-        self.values.iter().map(|value| overlap(text.as_bytes(), value.text.as_bytes())).max().unwrap_or_default()
+    fn automaton(&self) -> &Automaton {
+        self.automaton.get_or_init(|| Automaton::of(&self.values))
     }
 }
 
-/// The length of the longest end of `text` that is a start of `value` and not all of it: by Knuth, Morris and Pratt, in time
-/// linear in `value`.
-fn overlap(text: &[u8], value: &[u8]) -> usize {
-    let longest = value.len().saturating_sub(1).min(text.len());
-    let end = text.get(text.len() - longest..).unwrap_or_default();
-    // For each length of a start of the value: how long its longest end is that is a start too.
-    let mut borders = vec![0; value.len()];
-    let extend = |borders: &[usize], mut length: usize, byte: u8| {
-        while length > 0 && value.get(length) != Some(&byte) {
-            length = borders.get(length - 1).copied().unwrap_or_default();
+/// The state in which no value is begun.
+const ROOT: usize = 0;
+
+/// A tree of all starts of values, with links from each to the longest end of it that is a start too.
+#[derive(Debug)]
+struct Automaton {
+    states: Vec<State>,
+}
+
+/// A start of values.
+#[derive(Debug, Default, Clone)]
+struct State {
+    /// Its last byte, and its length.
+    byte: u8,
+    depth: usize,
+    /// The first of the starts that are longer by a byte, and the next of those that are so beside it.
+    child: Option<usize>,
+    sibling: Option<usize>,
+    /// The longest end of it that is a start too.
+    end: usize,
+    /// The value that it is.
+    value: Option<usize>,
+    /// The longest end of it that is a value.
+    shorter: Option<usize>,
+}
+
+impl Automaton {
+    fn of(values: &[Value]) -> Self {
+        let mut automaton = Self { states: vec![State::default()] };
+        for (index, value) in values.iter().enumerate() {
+            let state = value.text.bytes().fold(ROOT, |state, byte| automaton.child_or_new(state, byte));
+            if let Some(state) = automaton.states.get_mut(state) {
+                state.value = Some(index);
+            }
         }
-        if value.get(length) == Some(&byte) { length + 1 } else { 0 }
-    };
-    let mut length = 0;
-    for (at, byte) in value.iter().enumerate().skip(1) {
-        length = extend(&borders, length, *byte);
-        if let Some(border) = borders.get_mut(at) {
-            *border = length;
+        automaton.link();
+        automaton
+    }
+
+    fn child(&self, state: usize, byte: u8) -> Option<usize> {
+        let mut child = self.states.get(state)?.child;
+        while let Some(index) = child {
+            let state = self.states.get(index)?;
+            if state.byte == byte {
+                return Some(index);
+            }
+            child = state.sibling;
+        }
+        None
+    }
+
+    fn child_or_new(&mut self, parent: usize, byte: u8) -> usize {
+        self.child(parent, byte).unwrap_or_else(|| {
+            let index = self.states.len();
+            if let Some(parent) = self.states.get_mut(parent) {
+                let (depth, sibling) = (parent.depth + 1, parent.child.replace(index));
+                self.states.push(State { byte, depth, sibling, ..State::default() });
+            }
+            index
+        })
+    }
+
+    /// Links each state, the shorter ones first.
+    fn link(&mut self) {
+        let mut states = VecDeque::from([ROOT]);
+        while let Some(parent) = states.pop_front() {
+            let Some(State { child, end, .. }) = self.states.get(parent).cloned() else { continue };
+            let mut child = child;
+            while let Some(index) = child {
+                let Some(byte) = self.states.get(index).map(|state| state.byte) else { break };
+                let end = if parent == ROOT { ROOT } else { self.next(end, byte) };
+                let shorter = self
+                    .states
+                    .get(end)
+                    .and_then(|state| if state.value.is_some() { Some(end) } else { state.shorter });
+                let Some(state) = self.states.get_mut(index) else { break };
+                (state.end, state.shorter) = (end, shorter);
+                child = state.sibling;
+                states.push_back(index);
+            }
         }
     }
-    end.iter().fold(0, |length, byte| extend(&borders, length, *byte))
+
+    /// The longest start of a value that ends with `byte`, behind what `state` is.
+    fn next(&self, mut state: usize, byte: u8) -> usize {
+        loop {
+            match (self.child(state, byte), self.states.get(state)) {
+                (Some(child), _) => return child,
+                (None, Some(at)) if state != ROOT => state = at.end,
+                _ => return ROOT,
+            }
+        }
+    }
+
+    /// The values that end where `state` does, the longest first.
+    fn ending(&self, state: usize) -> impl Iterator<Item = usize> {
+        let first = self.states.get(state).and_then(|it| if it.value.is_some() { Some(state) } else { it.shorter });
+        let states = std::iter::successors(first, |state| self.states.get(*state)?.shorter);
+        states.filter_map(|state| self.states.get(state)?.value)
+    }
 }
 
 #[cfg(test)]
@@ -99,8 +170,8 @@ mod tests {
 
     use super::*;
 
-    fn matcher(values: &[&str]) -> Matcher {
-        let values = values.iter().map(|text| Value { text: (*text).to_owned(), is_configured: true });
+    fn matcher(values: impl IntoIterator<Item = impl Into<String>>) -> Matcher {
+        let values = values.into_iter().map(|text| Value { text: text.into(), is_configured: true });
         Matcher::new(values.collect())
     }
 
@@ -110,22 +181,49 @@ mod tests {
             values in prop::collection::hash_set("[ab]{1,4}", 0..6),
             text in "[abc]{0,40}",
         ) {
-            let values: Vec<_> = values.iter().map(String::as_str).collect();
             let mut hidden = vec![false; text.len()];
             for value in &values {
                 for at in (0..text.len()).filter(|at| text.as_bytes()[*at..].starts_with(value.as_bytes())) {
                     hidden[at..at + value.len()].fill(true);
                 }
             }
-            let found = matcher(&values).find(&text, |_, _| true);
+            let found = matcher(values).find(&text, |_, _| true);
             let is_found: Vec<_> = (0..text.len()).map(|at| found.iter().any(|it| it.contains(&at))).collect();
             prop_assert_eq!(is_found, hidden);
         }
 
         #[test]
-        fn the_longest_begun_value_at_an_end_is_found(value in "[ab]{1,6}", text in "[ab]{0,12}") {
-            let begun = (0..value.len()).rev().find(|length| text.as_bytes().ends_with(&value.as_bytes()[..*length])).unwrap();
-            prop_assert_eq!(overlap(text.as_bytes(), value.as_bytes()), begun);
+        fn values_that_end_at_one_place_come_from_the_longest_to_the_shortest(
+            values in prop::collection::hash_set("[ab]{1,4}", 0..6),
+            text in "[ab]{1,12}",
+        ) {
+            let seen = std::cell::RefCell::new(Vec::new());
+            matcher(values.clone()).find(&text, |value, place| {
+                seen.borrow_mut().push((place.end, value.text.clone()));
+                false
+            });
+            let mut expected: Vec<_> = values.iter().flat_map(|value| {
+                let ends = (1..=text.len()).filter(|end| text.as_bytes()[..*end].ends_with(value.as_bytes()));
+                ends.map(|end| (end, value.clone())).collect::<Vec<_>>()
+            }).collect();
+            expected.sort_by_key(|(end, value)| (*end, std::cmp::Reverse(value.len())));
+            prop_assert_eq!(seen.into_inner(), expected);
         }
+
+        #[test]
+        fn the_longest_begun_value_at_an_end_is_found(value in "[ab]{1,6}", text in "[ab]{0,12}") {
+            let begins = |length: &usize| text.as_bytes().ends_with(&value.as_bytes()[..*length]);
+            let begun = (0..=value.len()).rev().find(begins).filter(|length| *length < value.len()).unwrap_or_default();
+            prop_assert_eq!(matcher([value.as_str()]).begun_at_end(&text), begun);
+        }
+    }
+
+    #[test]
+    fn values_that_end_in_one_another_take_no_more_room_than_others() {
+        let values = (0..300).map(|length| "a".repeat(length + 1)).chain(["b".to_owned() + &"a".repeat(200_000)]);
+        let matcher = matcher(values);
+        let found = matcher.find(&"a".repeat(100_000), |_, _| true);
+        assert!(found.len() == 1 && found[0] == (0..100_000));
+        assert_eq!(matcher.automaton().states.len(), 200_302);
     }
 }

@@ -18,13 +18,13 @@ const MIN_TEXT: usize = 6;
 
 /// The most text that is kept of a component, in bytes. An interpreter with its libraries has more; then later texts count as
 /// unknown, and values in them are removed.
-const MAX_TEXT: usize = 1 << 20;
+const MAX_TEXT: usize = 2 << 20;
 
 /// How many characters beside a value have to be the policy's own, on one side of it.
 const CONTEXT: usize = 3;
 
-/// The most text that is searched for one run or one record, in bytes: some 5 ms of work. After it, values are removed.
-const MAX_SEARCHED: usize = 32 << 20;
+/// The most text that is searched for one run or one record, in bytes: some 10 ms of work. After it, values are removed.
+const MAX_SEARCHED: usize = 64 << 20;
 
 /// The text in the data of a component, piece by piece.
 pub(crate) fn of_component(bytes: &[u8]) -> Vec<u8> {
@@ -41,10 +41,11 @@ pub(crate) fn of_component(bytes: &[u8]) -> Vec<u8> {
     text
 }
 
-/// Keeps every run of bytes in `data` that can be text.
+/// Keeps what in `data` can be words.
 fn keep_text(data: &[u8], text: &mut Vec<u8>) {
-    for run in data.split(|byte| byte.is_ascii_control()) {
-        if run.len() >= MIN_TEXT && text.len() + run.len() < MAX_TEXT {
+    for run in data.utf8_chunks().flat_map(|chunk| chunk.valid().split(|c: char| c.is_control())).map(str::as_bytes) {
+        let is_words = run.contains(&b' ') && run.iter().any(u8::is_ascii_alphabetic);
+        if is_words && run.len() >= MIN_TEXT && text.len() + run.len() < MAX_TEXT {
             text.extend_from_slice(run);
             // Two pieces are no sentence.
             text.push(0);

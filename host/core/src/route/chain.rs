@@ -6,7 +6,7 @@ use crate::Call;
 use crate::event::{Event, EventError, Header, Trigger};
 use crate::policy::Mode;
 use crate::store::{Policy, PolicySet, Side};
-use crate::text::one_line;
+use crate::text::without_marks;
 
 /// The trigger of an event: by its `triggerSource`; without one as the call says; else the one trigger that is answered at all.
 ///
@@ -15,7 +15,7 @@ use crate::text::one_line;
 /// Where the source belongs to no trigger, or nothing says which trigger it is.
 pub fn trigger(event: &Event<'_>, call: &Call<'_>, set: &PolicySet) -> Result<Trigger, EventError> {
     let of_event =
-        Trigger::of(event).map_err(|unknown| EventError::UnknownSource { source_name: one_line(&unknown.0) })?;
+        Trigger::of(event).map_err(|unknown| EventError::UnknownSource { source_name: without_marks(&unknown.0) })?;
     if let Some(trigger) = of_event.or(call.trigger) {
         return Ok(trigger);
     }

@@ -96,7 +96,8 @@ pub(super) fn run<T>(
     let left = store.get_fuel().unwrap_or_default();
     let Context { limiter, log, draw, .. } = store.into_data();
     let logs = log.into_logs();
-    let result = result.map_err(|error| Fault::of(&error, world.limits, &logs));
+    let limits = Limits { fuel: tank, ..world.limits.clone() };
+    let result = result.map_err(|error| Fault::of(&error, &limits, &logs));
     let at_least = !matches!(result, Ok(_) | Err(Fault::Fuel { .. }));
     let usage = Usage {
         fuel: Fuel { units: tank.saturating_sub(left), at_least },

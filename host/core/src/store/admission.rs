@@ -40,7 +40,7 @@ pub struct Admission {
     rollout_key: Option<String>,
     /// Whether sets are admitted while another one serves.
     is_serving: bool,
-    has_admitted: AtomicBool,
+    has_served: AtomicBool,
 }
 
 impl Admission {
@@ -52,7 +52,7 @@ impl Admission {
             max_cost: u64::MAX,
             rollout_key: None,
             is_serving: false,
-            has_admitted: AtomicBool::new(false),
+            has_served: AtomicBool::new(false),
         }
     }
 
@@ -63,11 +63,16 @@ impl Admission {
         Self { most_compiled: most, max_cost: MAX_COST_AT_START, ..self }
     }
 
-    /// Gives a compilation up after ten seconds, once a first set was admitted: for hosts that serve meanwhile and may have to turn
+    /// Gives a compilation up after ten seconds, once a first set serves: for hosts that serve meanwhile and may have to turn
     /// to another release, such as after a rollback. The same set is tried again, and waits on for the same compilation.
     #[must_use]
     pub fn serving(self) -> Self {
         Self { is_serving: true, ..self }
+    }
+
+    /// Says that a set serves from now on.
+    pub(crate) fn note_served(&self) {
+        self.has_served.store(true, Ordering::Relaxed);
     }
 
     /// Parts users between policies and their candidates by this key. Hosts that shall agree need the same.
@@ -94,12 +99,11 @@ impl Admission {
         let secrets = package.document.secrets(&env);
         let masked = |it: Finding| Finding { text: secrets.mask(&it.text), ..it };
         let Findings { errors, warnings } = findings;
+        if !errors.iter().any(|error| error.out_of_time) {
+            self.components.let_go();
+        }
         match set.filter(|_| errors.is_empty()) {
-            Some(set) => {
-                self.has_admitted.store(true, Ordering::Relaxed);
-                self.components.forget_abandoned();
-                Ok(PolicySet { warnings: warnings.into_iter().map(masked).collect(), ..set })
-            }
+            Some(set) => Ok(PolicySet { warnings: warnings.into_iter().map(masked).collect(), ..set }),
             None => Err(Rejected { findings: errors.into_iter().map(masked).collect() }),
         }
     }
@@ -125,7 +129,7 @@ impl Admission {
         // Many policies may be of one component.
         let digests = package.components.iter().map(|(name, bytes)| (name.as_str(), sha256(bytes)));
         let digests: BTreeMap<_, _> = digests.collect();
-        let timeout = match self.is_serving && self.has_admitted.load(Ordering::Relaxed) {
+        let timeout = match self.is_serving && self.has_served.load(Ordering::Relaxed) {
             true => COMPILE_TIMEOUT_SERVING,
             false => COMPILE_TIMEOUT,
         };

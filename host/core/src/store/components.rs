@@ -56,8 +56,10 @@ struct Job {
 #[derive(Default)]
 struct State {
     made: Option<Made>,
-    /// Whether its last caller gave up.
-    is_abandoned: bool,
+    /// Whether it is on a thread of its own.
+    outlives_callers: bool,
+    /// How many wait for it.
+    callers: usize,
 }
 
 /// How much may be compiled.
@@ -84,7 +86,10 @@ impl Components {
             Found::Ready(prepared) => return Ok((prepared, None)),
             Found::Compiling(job) => job,
             Found::New(job) => {
-                self.start(artifact, bounds, &job);
+                // Whatever happens, nobody waits for a job that never ends.
+                if catch_unwind(AssertUnwindSafe(|| self.start(artifact, bounds, &job))).is_err() {
+                    job.finish(panicked());
+                }
                 job
             }
         };
@@ -95,21 +100,28 @@ impl Components {
             Entry::Compiling(_) => true,
         });
         match &made {
-            Some(Ok((prepared, _))) => drop(known.insert(key, Entry::Ready(Arc::downgrade(prepared)))),
+            Some(Ok((prepared, _))) if !job.outlives_callers() => {
+                drop(known.insert(key, Entry::Ready(Arc::downgrade(prepared))));
+            }
             Some(Err(_)) => drop(known.remove(&key)),
-            None => {}
+            // What took long is kept, for a set that has more than one of these.
+            Some(Ok(_)) | None => {}
         }
         made.unwrap_or_else(|| Err(vec![ShapeError::SlowToCompile { limit: bounds.timeout }]))
     }
 
-    /// Forgets what was compiled after its last caller gave up. For when a set was admitted: nobody will ask again.
-    pub(super) fn forget_abandoned(&self) {
+    /// Lets go of what was kept because it took long. For when a set was judged: it has what it needs, or asks no more.
+    pub(super) fn let_go(&self) {
         lock(&self.known).retain(|_, entry| match entry {
             Entry::Ready(_) => true,
-            Entry::Compiling(job) => {
-                let state = lock(&job.state);
-                !state.is_abandoned || state.made.is_none()
-            }
+            Entry::Compiling(job) => match job.made() {
+                None => true,
+                Some(Err(_)) => false,
+                Some(Ok((prepared, _))) => {
+                    *entry = Entry::Ready(Arc::downgrade(&prepared));
+                    true
+                }
+            },
         });
     }
 
@@ -150,13 +162,16 @@ impl Components {
             let (engine, bytes, granted) = (self.engine.clone(), bytes.to_vec(), granted.clone());
             move || {
                 let made = catch_unwind(AssertUnwindSafe(|| Prepared::new(&engine, &bytes, None, &granted)));
-                let panicked = || Err(vec![ShapeError::Invalid("the compiler panicked over it".to_owned())]);
-                made.unwrap_or_else(|_| panicked()).map(|prepared| (Arc::new(prepared), unused))
+                match made {
+                    Ok(made) => made.map(|prepared| (Arc::new(prepared), unused)),
+                    Err(_) => panicked(),
+                }
             }
         };
         if cost <= MAX_COST_INLINE {
             return job.finish(compile());
         }
+        lock(&job.state).outlives_callers = true;
         let finished = job.clone();
         let started = thread::Builder::new().name("compiler".to_owned()).spawn(move || finished.finish(compile()));
         if let Err(error) = started {
@@ -188,10 +203,14 @@ impl Components {
             Entry::Ready(_) => false,
             Entry::Compiling(job) => {
                 let state = lock(&job.state);
-                state.is_abandoned && state.made.is_none()
+                state.outlives_callers && state.callers == 0 && state.made.is_none()
             }
         })
     }
+}
+
+fn panicked() -> Made {
+    Err(vec![ShapeError::Invalid("the compiler panicked over it".to_owned())])
 }
 
 enum Found {
@@ -201,6 +220,14 @@ enum Found {
 }
 
 impl Job {
+    fn outlives_callers(&self) -> bool {
+        lock(&self.state).outlives_callers
+    }
+
+    fn made(&self) -> Option<Made> {
+        lock(&self.state).made.clone()
+    }
+
     fn finish(&self, made: Made) {
         lock(&self.state).made = Some(made);
         self.changed.notify_all();
@@ -209,12 +236,13 @@ impl Job {
     /// What came of it. `None`: it takes longer than `timeout`, in which a pause of the process does not count.
     fn wait(&self, timeout: Duration) -> Option<Made> {
         let (mut state, mut waited) = (lock(&self.state), Duration::ZERO);
+        state.callers += 1;
         while state.made.is_none() && waited < timeout {
             let since = Instant::now();
             (state, _) = self.changed.wait_timeout(state, STEP).unwrap_or_else(PoisonError::into_inner);
             waited += since.elapsed().min(2 * STEP);
         }
-        state.is_abandoned = state.made.is_none();
+        state.callers -= 1;
         state.made.clone()
     }
 }
@@ -236,12 +264,12 @@ mod tests {
     #[test]
     fn a_caller_gives_up_and_a_later_one_gets_what_came_of_it() {
         let job = Arc::new(Job::default());
-        assert!(job.wait(LIMIT).is_none() && lock(&job.state).is_abandoned);
+        assert!(job.wait(LIMIT).is_none());
         let finished = job.clone();
         let finish = thread::spawn(move || finished.finish(made("x")));
         let found = job.wait(Duration::from_secs(20)).map(Result::err);
         finish.join().unwrap();
-        assert!(found == Some(made("x").err()) && !lock(&job.state).is_abandoned);
+        assert!(found == Some(made("x").err()));
     }
 
     #[test]
@@ -250,12 +278,33 @@ mod tests {
         let key = ("x".to_owned(), BTreeSet::new());
         let Found::New(job) = components.find(&key) else { panic!() };
         assert!(!components.is_busy());
+        lock(&job.state).outlives_callers = true;
         assert!(job.wait(LIMIT).is_none() && components.is_busy());
-        components.forget_abandoned();
+        components.let_go();
         assert!(matches!(components.find(&key), Found::Compiling(_)));
         job.finish(made("x"));
         assert!(!components.is_busy());
-        components.forget_abandoned();
+        components.let_go();
         assert!(matches!(components.find(&key), Found::New(_)));
+    }
+
+    #[test]
+    fn what_took_long_is_kept_until_its_set_was_judged() {
+        let engine = Engine::new(1, 1 << 20).unwrap();
+        let components = Components::new(engine.clone());
+        let component = include_bytes!("../../../../policies-wasm/deny-short-username.wasm");
+        let artifact = Artifact { digest: "x", bytes: component, native: None, granted: &BTreeSet::new() };
+        let Found::New(job) = components.find(&("x".to_owned(), BTreeSet::new())) else { panic!() };
+        lock(&job.state).outlives_callers = true;
+        let prepared = Prepared::new(&engine, component, None, artifact.granted).unwrap();
+        job.finish(Ok((Arc::new(prepared), None)));
+        drop(job);
+        let bounds = Bounds { bytes: 0, max_cost: 0, cost_left: &Cell::new(0), timeout: LIMIT };
+        // Nothing may be compiled by these bounds, so each time it is the one that was kept.
+        for _ in 0..2 {
+            assert!(components.prepare(artifact, &bounds).is_ok());
+        }
+        components.let_go();
+        assert!(components.prepare(artifact, &bounds).is_err());
     }
 }

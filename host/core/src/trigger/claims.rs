@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use super::{Checked, json};
 use crate::run::GroupOverrideDetails;
+use crate::text::quote;
 
 /// Claims that no function can change, as the developer guide lists them.
 const PROTECTED: [&str; 22] = [
@@ -38,9 +39,9 @@ const CHANGEABLE: [&str; 3] = ["cognito:groups", "cognito:roles", "cognito:prefe
 pub(super) fn check_claim(checked: &mut Checked, token: &str, name: &str) {
     let of_cognito = name.starts_with("cognito:") && !CHANGEABLE.contains(&name);
     if PROTECTED.contains(&name) || of_cognito || (token == "ID" && name == "aud") {
-        checked.warn("protected-claim", format!("the claim `{name}` of the {token} token cannot be changed"));
+        checked.warn("protected-claim", format!("the claim {} of the {token} token cannot be changed", quote(name)));
     } else if name.starts_with("dev:") {
-        checked.warn("protected-claim", format!("the claim `{name}` can only be suppressed"));
+        checked.warn("protected-claim", format!("the claim {} can only be suppressed", quote(name)));
     }
 }
 

@@ -4,6 +4,7 @@ use super::request::header;
 use super::{Checked, Conflict, Member, agreed, json};
 use crate::event::{Event, EventError};
 use crate::run::custom_message as wit;
+use crate::text::quote;
 
 const SMS: &str = "smsMessage";
 const EMAIL: &str = "emailMessage";
@@ -54,12 +55,15 @@ pub(super) fn check(event: &Event<'_>, response: &wit::Response) -> Checked {
         length(&mut checked, member, text, 6, most);
         let links = member == EMAIL && has_link(text);
         if !text.contains(&code) && !links {
-            checked.refuse(member, format!("Cognito refuses `{member}` without `{code}`, which stands for the code"));
+            checked.refuse(
+                member,
+                format!("Cognito refuses `{member}` without {}, which stands for the code", quote(&code)),
+            );
         }
         if let Some(name) = user_name.as_deref().filter(|name| !text.contains(name)) {
             checked.refuse(
                 member,
-                format!("Cognito refuses `{member}` without `{name}`, which stands for the user's name"),
+                format!("Cognito refuses `{member}` without {}, which stands for the user's name", quote(name)),
             );
         }
     }

@@ -4,6 +4,7 @@ use super::request::{header, session};
 use super::{Checked, Conflict, Member, json};
 use crate::event::{Event, EventError};
 use crate::run::define_auth_challenge as wit;
+use crate::text::quote;
 
 const CHALLENGE: &str = "challengeName";
 const ISSUE: &str = "issueTokens";
@@ -63,8 +64,11 @@ pub(super) fn check(event: &Event<'_>, response: &wit::Response) -> Checked {
         checked.warn("user-not-found", format!("`{ISSUE}` is true for a user who does not exist"));
     }
     if let Some(name) = response.challenge_name.as_deref().filter(|name| !KNOWN.contains(name)) {
-        let text =
-            format!("`{CHALLENGE}` is `{name}`, which the developer guide does not name: write {}", KNOWN.join(" or "));
+        let text = format!(
+            "`{CHALLENGE}` is {}, which the developer guide does not name: write {}",
+            quote(name),
+            KNOWN.join(" or ")
+        );
         checked.warn("challenge-name", text);
     }
     if response.challenge_name.is_none() && !issues && response.fail_authentication != Some(true) {

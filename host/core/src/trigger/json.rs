@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use std::hash::Hash;
 
 use super::Checked;
+use crate::text::quote;
 
 /// A text.
 pub(super) fn text(text: &str) -> String {
@@ -88,11 +89,11 @@ pub(super) fn check_attributes(checked: &mut Checked, member: &'static str, attr
         if bare.is_empty() || name.chars().count() > MOST_NAME {
             checked.refuse(
                 member,
-                format!("Cognito refuses the attribute `{name}`: a name has 1 to {MOST_NAME} characters"),
+                format!("Cognito refuses the attribute {}: a name has 1 to {MOST_NAME} characters", quote(name)),
             );
         }
         if value.chars().count() > MOST_VALUE {
-            checked.refuse(member, format!("Cognito refuses `{name}` of more than {MOST_VALUE} characters"));
+            checked.refuse(member, format!("Cognito refuses {} of more than {MOST_VALUE} characters", quote(name)));
         }
     }
 }

@@ -8,6 +8,7 @@ use super::request::{group_configuration, header, texts};
 use super::{Checked, Conflict, Member, claims, json};
 use crate::event::{Event, EventError};
 use crate::run::pre_token_generation_v2 as wit;
+use crate::text::quote;
 use wit::{AccessTokenGeneration, ClaimValue, IdTokenGeneration};
 
 const DETAILS: &str = "claimsAndScopeOverrideDetails";
@@ -141,7 +142,7 @@ pub(super) fn check(event: &Event<'_>, response: &wit::Response) -> Checked {
             }
         }
         for scope in kept_scopes(token).iter().flatten().filter(|scope| scope.contains(' ')) {
-            checked.refuse(DETAILS, format!("Cognito refuses the scope `{scope}`, which holds a space"));
+            checked.refuse(DETAILS, format!("Cognito refuses the scope {}, which holds a space", quote(scope)));
         }
         claims::check_suppressed(&mut checked, "access", &token.claims_to_suppress);
     }
@@ -153,14 +154,16 @@ fn check_claim(checked: &mut Checked, token: &str, name: &str, value: &ClaimValu
     claims::check_claim(checked, token, name);
     match value {
         ClaimValue::Number(value) if !value.is_finite() => {
-            checked.refuse(DETAILS, format!("the claim `{name}` is {value}, which JSON does not have"));
+            checked.refuse(DETAILS, format!("the claim {} is {value}, which JSON does not have", quote(name)));
         }
         ClaimValue::Json(text) if serde_json::from_str::<&RawValue>(text).is_err() => {
-            checked.refuse(DETAILS, format!("the claim `{name}` is no JSON"));
+            checked.refuse(DETAILS, format!("the claim {} is not JSON", quote(name)));
         }
         ClaimValue::Json(text) if text.trim() == "null" => {
-            let text =
-                format!("the claim `{name}` of the {token} token is null, which the developer guide does not name");
+            let text = format!(
+                "the claim {} of the {token} token is null, which the developer guide does not name",
+                quote(name)
+            );
             checked.warn("null-claim", text);
         }
         _ => {}

@@ -11,6 +11,9 @@ use crate::text::one_line;
 /// How long a release that was refused is not tried again.
 const REFUSED: Duration = Duration::from_secs(10 * 60);
 
+/// How often a release may run out of time, until it counts as refused.
+const MAX_UNJUDGED: u32 = 10;
+
 /// How many different reasons are remembered.
 const MOST_TOLD: usize = 16;
 
@@ -24,6 +27,8 @@ pub(super) struct Memory {
     /// The release that was refused, why, and until when that is not tried again. It is named by its digest, so it would be
     /// refused again; one whose checks ran out of time is not remembered here.
     rejected: Option<(String, String, Instant)>,
+    /// The release that ran out of time last, and how often it did.
+    unjudged: Option<(String, u32)>,
     /// The channel with the highest sequence that was seen.
     pub(super) newest: Option<Verified>,
     /// What the operator was told since the store was followed last.
@@ -81,6 +86,15 @@ impl Memory {
         self.told.truncate(MOST_TOLD - 1);
         self.told.insert(0, reason.to_owned());
         true
+    }
+
+    /// Notes that the checks of a release ran out of time, and refuses it where that happened too often.
+    pub(super) fn leave_unjudged(&mut self, release: &str, reason: &str) {
+        let known = self.unjudged.take().filter(|(known, _)| known == release);
+        match known.map_or(1, |(_, times)| times + 1) {
+            MAX_UNJUDGED.. => self.reject(release, reason),
+            times => self.unjudged = Some((release.to_owned(), times)),
+        }
     }
 
     pub(super) fn reject(&mut self, release: &str, reason: &str) {

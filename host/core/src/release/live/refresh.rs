@@ -215,6 +215,7 @@ impl Followed {
                 self.admitting.clone().admit(fetched, most).await.map_err(|NotAdmitted { reason, out_of_time }| {
                     let release = wanted.payload.release.clone();
                     if out_of_time {
+                        memory.leave_unjudged(&release, &reason);
                         return Problem::NotJudged { release, reason };
                     }
                     if whole {
