@@ -202,6 +202,17 @@ def native(tools: Tools) -> None:
         assert (top / "victim").read_text() == "whole"
 
 
+@attack("`cogwit native` prints a file that a set's own files lead to", seconds=5)
+def native_reads(tools: Tools) -> None:
+    (tools.folder / "credentials").write_text("[default]\naws_access_key_id = AKIAEXAMPLE\n")
+    for number, name in enumerate(["policies.lock", "policies.toml"]):
+        folder = policies(tools.folder / str(number))
+        (folder / name).unlink(missing_ok=True)
+        (folder / name).symlink_to(tools.folder / "credentials")
+        done = tools.run("native", folder, code=4)
+        assert "AKIA" not in done.stdout + done.stderr and "outside" in done.stderr, done.stderr
+
+
 class RuntimeApi:
     """Lambda's side of a function: hands out one event again and again, and keeps the answers."""
 

@@ -1,6 +1,6 @@
-//! Finds many values in a text at once, in time linear in the text and in the values, by the algorithm of Aho and Corasick.
+//! Finds many values in a text at once, by the algorithm of Aho and Corasick.
 //!
-//! The crate of that name lists in each state every value that ends there, which is quadratic for values that end in one another,
+//! Its time and memory are linear in the text and in the values. The crate of that name lists in each state every value that ends there, which is quadratic for values that end in one another,
 //! and callers choose values. Here a state links to the next shorter value instead.
 
 use std::collections::VecDeque;

@@ -19,6 +19,10 @@ const BRANCH: u64 = 2;
 /// What each local variable that may change costs where control flow joins, in units.
 const JOIN: u64 = 16;
 
+/// What a byte of a component's types costs where components in it have code: a type of a byte may be a text, which is lifted,
+/// copied and lowered for each function.
+const TYPE_BYTE: u64 = 20;
+
 /// What a target of a jump table costs beside, in units.
 const TARGET: u64 = 64;
 /// A value that blocks pass on costs as much as this many local variables: each block copies it.
@@ -49,9 +53,16 @@ const MAX_LOOP_DEPTH: u64 = 100;
 pub(super) fn estimate(bytes: &[u8]) -> Result<u64, ShapeError> {
     let (mut cost, mut functions) = (0, 0);
     let mut module = Module::default();
+    let mut adapters = Adapters::default();
     for payload in Parser::new(0).parse_all(bytes) {
         match payload.map_err(ShapeError::invalid)? {
-            Payload::ModuleSection { .. } => module = Module::default(),
+            Payload::ModuleSection { .. } => {
+                adapters.enter(false);
+                module = Module::default();
+            }
+            Payload::ComponentSection { .. } => adapters.enter(true),
+            Payload::End(_) => drop(adapters.around.pop()),
+            Payload::ComponentTypeSection(section) => adapters.bytes += section.range().len() as u64,
             Payload::TypeSection(groups) => {
                 for group in groups {
                     for ty in group.map_err(ShapeError::invalid)?.types() {
@@ -84,9 +95,32 @@ pub(super) fn estimate(bytes: &[u8]) -> Result<u64, ShapeError> {
             Payload::ComponentCanonicalSection(section) => cost += FUNCTION * u64::from(section.count()),
             _ => {}
         }
-        check(UNITS, cost, MAX_COST)?;
+        check(UNITS, cost + adapters.cost(), MAX_COST)?;
     }
-    Ok(cost)
+    Ok(cost + adapters.cost())
+}
+
+/// What the engine makes where components with code stand in a component: functions that copy what they pass each other, value by
+/// value of its type.
+#[derive(Default)]
+struct Adapters {
+    /// What is read around: components, and modules.
+    around: Vec<bool>,
+    /// Whether a component in the component has code.
+    are_made: bool,
+    /// The size of all component types, in bytes.
+    bytes: u64,
+}
+
+impl Adapters {
+    fn enter(&mut self, is_component: bool) {
+        self.are_made |= !is_component && self.around.contains(&true);
+        self.around.push(is_component);
+    }
+
+    fn cost(&self) -> u64 {
+        if self.are_made { self.bytes * TYPE_BYTE } else { 0 }
+    }
 }
 
 /// What a cost is called where it is too high.

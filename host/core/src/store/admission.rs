@@ -29,6 +29,17 @@ const COMPILE_TIMEOUT: Duration = Duration::from_secs(120);
 /// The same where another set serves meanwhile.
 const COMPILE_TIMEOUT_SERVING: Duration = Duration::from_secs(10);
 
+/// What compiling a set costs a host that starts, in units of work, but for the components that `has_native` code for it.
+pub fn cost_at_start(engine: &Engine, package: &Package, has_native: impl Fn(&str) -> bool) -> u64 {
+    let policies = package.document.policies.iter();
+    let named = policies.flat_map(|policy| policy.components().map(|(name, _)| (name, &policy.capabilities)));
+    let compiled = named.filter(|(name, _)| !has_native(name));
+    let bytes = compiled.filter_map(|(name, granted)| Some((package.components.get(name)?, granted)));
+    // Each is compiled once for each set of grants.
+    let distinct: BTreeSet<_> = bytes.collect();
+    distinct.into_iter().filter_map(|(bytes, _)| engine.compile_cost(bytes).ok()).sum()
+}
+
 /// Admits policy sets. A component that a living set has already is not compiled again.
 pub struct Admission {
     components: Components,

@@ -10,7 +10,7 @@ mod findings;
 mod components;
 mod admission;
 
-pub use admission::{Admission, MAX_COST_AT_START, MOST_COMPILED_AT_START};
+pub use admission::{Admission, MAX_COST_AT_START, MOST_COMPILED_AT_START, cost_at_start};
 pub use files::check_regular;
 pub use findings::{Finding, Rejected};
 pub use folders::Folders;

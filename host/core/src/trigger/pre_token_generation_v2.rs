@@ -157,7 +157,7 @@ fn check_claim(checked: &mut Checked, token: &str, name: &str, value: &ClaimValu
             checked.refuse(DETAILS, format!("the claim {} is {value}, which JSON does not have", quote(name)));
         }
         ClaimValue::Json(text) if serde_json::from_str::<&RawValue>(text).is_err() => {
-            checked.refuse(DETAILS, format!("the claim {} is not JSON", quote(name)));
+            checked.refuse(DETAILS, format!("the claim {} is no JSON", quote(name)));
         }
         ClaimValue::Json(text) if text.trim() == "null" => {
             let text = format!(

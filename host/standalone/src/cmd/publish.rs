@@ -1,6 +1,6 @@
 //! Publishes a policy set: checks it as a host would, brings it into a release store, and lets a channel point to it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::io::IsTerminal as _;
 use std::path::Path;
 use std::process::ExitCode;
@@ -10,9 +10,11 @@ use cogwit_core::case;
 use cogwit_core::config::Config;
 use cogwit_core::digest::sha256;
 use cogwit_core::policy::PolicyDocument;
-use cogwit_core::release::{Bucket, NativeArtifact, NativeCode, Place, Progress, Release, Root, Uploaded};
+use cogwit_core::release::{Artifact, Bucket, NativeArtifact, NativeCode, Place, Progress, Release, Root, Uploaded};
 use cogwit_core::run::{Engine, Native};
-use cogwit_core::store::{Admission, MAX_COST_AT_START, MOST_COMPILED_AT_START, Package, PolicySet, Tests};
+use cogwit_core::store::{
+    Admission, MAX_COST_AT_START, MOST_COMPILED_AT_START, Package, PolicySet, Tests, cost_at_start,
+};
 use cogwit_core::text::one_line;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
@@ -190,18 +192,19 @@ fn make(args: &Args, config: &Config, policies: &Policies) -> Result<Made, Failu
 
 /// A warning for each component that the Lambda host refuses.
 fn not_for_lambda(release: &Release, package: &Package, engine: &Engine) -> Vec<String> {
-    let compiled = release.components.iter().filter(|it| it.native.iter().all(|native| native.target != LAMBDA));
-    let (large, small): (Vec<_>, Vec<_>) = compiled.partition(|it| it.size > MOST_COMPILED_AT_START as u64);
-    let is_small = |bytes: &[u8]| small.iter().any(|it| it.sha256 == sha256(bytes));
-    let bytes: BTreeSet<_> = package.components.values().filter(|bytes| is_small(bytes)).collect();
-    let cost: u64 = bytes.iter().filter_map(|bytes| engine.compile_cost(bytes).ok()).sum();
+    let has_native = |it: &Artifact| it.native.iter().any(|native| native.target == LAMBDA);
+    let compiled = || release.components.iter().filter(|it| !has_native(it));
+    let large = compiled().filter(|it| it.size > MOST_COMPILED_AT_START as u64);
+    let small = || compiled().filter(|it| it.size <= MOST_COMPILED_AT_START as u64);
+    let is_small = |bytes: &[u8]| small().any(|it| it.sha256 == sha256(bytes));
+    let cost = cost_at_start(engine, package, |name| !package.components.get(name).is_some_and(|it| is_small(it)));
     let costly = (cost > MAX_COST_AT_START).then(|| {
         format!(
             "compiling the set takes {cost} units of work, and the Lambda host, which spends at most {MAX_COST_AT_START} when it \
              starts, refuses the set: add `--native {LAMBDA}`"
         )
     });
-    let large = large.into_iter().map(|component| {
+    let large = large.map(|component| {
         let policies = &release.policies.policies;
         let mut files = policies.iter().flat_map(PolicyDocument::components);
         let named = files.find(|(_, digest)| *digest == Some(&component.sha256));

@@ -1,6 +1,5 @@
 //! Says whether a host would serve a policy set, and everything that keeps it from that.
 
-use std::collections::BTreeSet;
 use std::process::ExitCode;
 
 use anstyle::AnsiColor;
@@ -8,7 +7,9 @@ use bytesize::ByteSize;
 use cogwit_core::case;
 use cogwit_core::policy::Mode;
 use cogwit_core::run::Engine;
-use cogwit_core::store::{Admission, Finding, MAX_COST_AT_START, MOST_COMPILED_AT_START, Package, PolicySet};
+use cogwit_core::store::{
+    Admission, Finding, MAX_COST_AT_START, MOST_COMPILED_AT_START, Package, PolicySet, cost_at_start,
+};
 use serde::Serialize;
 
 use super::common::{Format, config_from_env, print};
@@ -123,10 +124,10 @@ fn validation(
 
 /// A warning where the Lambda host would not compile the set.
 fn too_costly_for_lambda(package: &Package, engine: &Engine) -> Option<Found> {
-    let compiled = package.components.iter().filter(|(name, _)| !package.native.contains_key(*name));
-    let components: BTreeSet<_> = compiled.map(|(_, bytes)| bytes).collect();
-    let cost: u64 = components.iter().filter_map(|bytes| engine.compile_cost(bytes).ok()).sum();
-    let largest = components.iter().map(|bytes| bytes.len()).max().unwrap_or_default();
+    let has_native = |name: &str| matches!(package.native.get(name), Some(Ok(_)));
+    let cost = cost_at_start(engine, package, has_native);
+    let compiled = package.components.iter().filter(|(name, _)| !has_native(name));
+    let largest = compiled.map(|(_, bytes)| bytes.len()).max().unwrap_or_default();
     (largest > MOST_COMPILED_AT_START || cost > MAX_COST_AT_START).then(|| Found {
         policy: None,
         text: format!(
