@@ -326,6 +326,17 @@ mod tests {
     }
 
     #[test]
+    fn types_cost_where_components_in_the_component_have_code() {
+        let types = "(type (tuple string string string))".repeat(1_000);
+        let cost = |inner: &str| {
+            let text = format!("(component {types} (component (component {inner})))");
+            estimate(&wat::parse_str(text).unwrap()).unwrap()
+        };
+        assert_eq!(cost(""), 0);
+        assert!(cost("(core module)") > 1_000 * TYPE_BYTE, "{}", cost("(core module)"));
+    }
+
+    #[test]
     fn shipped_policies_cost_little() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../policies-wasm");
         let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
