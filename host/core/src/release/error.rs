@@ -95,12 +95,15 @@ impl StoreError {
             Error::PermissionDenied { .. } | Error::Unauthenticated { .. } => Self::Denied { object, reason },
             Error::AlreadyExists { .. } | Error::Precondition { .. } => Self::Lost { object },
             // The client tells the refusal of a list by its text alone.
-            _ if reason.contains("404 Not Found") => Self::NotFound { object, reason },
-            _ if reason.contains("403 Forbidden") => Self::Denied { object, reason },
+            _ if reason.starts_with(&format!("{LIST_STATUS} 404")) => Self::NotFound { object, reason },
+            _ if reason.starts_with(&format!("{LIST_STATUS} 403")) => Self::Denied { object, reason },
             _ => Self::Unreachable { object, reason },
         }
     }
 }
+
+/// What begins the client's text of a list that was refused, before the status.
+const LIST_STATUS: &str = "Server returned non-2xx status code:";
 
 /// The text of the error at the bottom, which says what happened; those above say what was tried.
 fn innermost(error: &object_store::Error) -> String {

@@ -278,7 +278,11 @@ impl Bucket {
         read: impl Fn(&[u8]) -> Option<T>,
     ) -> Result<Vec<T>, StoreError> {
         let folder = format!("history/{}", place.channel);
-        let names = self.list(&folder).await?;
+        let names = match self.list(&folder).await {
+            // No bucket holds no history.
+            Err(StoreError::NotFound { .. }) => Vec::new(),
+            names => names?,
+        };
         let ours = names.iter().rev().filter(|name| is_entry(name)).take(MOST_LOOKED_AT);
         let keys = ours.map(|name| format!("{folder}/{name}"));
         let objects = stream::iter(keys).map(|key| async move { self.read(&key, MOST_OF_A_CHANNEL).await });
