@@ -131,11 +131,12 @@ impl Shipping {
         let standing = self.standing(&store)?;
         let is_expected = self.is_expected(place, &standing)?;
         let trust = self.trust.clone();
-        self.check(&store, (&standing, &trust), is_expected)?;
+        self.check(&store, (&standing, &trust), is_expected, self.force)?;
         Ok((store, standing))
     }
 
     /// The set that is to be published. A channel must serve what was published there last, unless its release is named.
+    /// `--force` is about the channel that is written, not about this one.
     pub(super) fn source(&mut self, source: &str) -> Result<Policies, Failure> {
         let place = match source.parse() {
             Ok(Reference { place, wanted: None }) if Place::is_meant_by(source) => place,
@@ -145,7 +146,7 @@ impl Shipping {
         let trust = self.config.following.trust.clone();
         let standing = store.standing(&trust)?;
         store.followed(&standing, &self.config)?;
-        self.check(&store, (&standing, &trust), false)?;
+        self.check(&store, (&standing, &trust), false, false)?;
         Policies::of_standing(&store, &standing)
     }
 
@@ -168,11 +169,17 @@ impl Shipping {
     }
 
     /// Refuses to build upon a channel that may be older than what was published last, unless that is overridden or confirmed.
-    fn check(&mut self, store: &Store, standing: (&Standing, &Trust), is_expected: bool) -> Result<(), Failure> {
+    fn check(
+        &mut self,
+        store: &Store,
+        standing: (&Standing, &Trust),
+        is_expected: bool,
+        force: bool,
+    ) -> Result<(), Failure> {
         let place = &store.place;
         match (store.check(standing, &self.config, is_expected)?.doubt, standing.0.served()) {
             (None, _) => {}
-            (Some(doubt), _) if self.force => self.warnings.push(format!("overridden by --force: `{place}`: {doubt}")),
+            (Some(doubt), _) if force => self.warnings.push(format!("overridden by --force: `{place}`: {doubt}")),
             (Some(doubt @ ChainError::Unknown { .. }), Some(served)) => {
                 let payload = &served.payload;
                 let serves = format!(
