@@ -80,7 +80,7 @@ fn an_answer_does_not_wait_for_what_hangs() {
 fn what_looks_on_ends_before_lambda_would_end_the_function() {
     let host = Host::start(&watched_by(&["endless-loop"], "fuel = 5_000_000_000\nchain-deadline = '4 s'\n"));
     host.rests();
-    let time = Duration::from_secs(2);
+    let time = Duration::from_millis(1_200);
     assert_eq!(host.answer(Invocation { time, ..host.invocation(EVENT) }).text(), EVENT);
     host.rests();
     let run = &host.records(1)[0]["policies"][1];
@@ -116,7 +116,7 @@ fn what_hangs_leaves_time_to_ask_the_store() {
     store.bring_to(&s3);
     s3.fail(Fault::Drip { bytes: 64 << 10, every: Duration::from_millis(10) });
     thread::sleep(Duration::from_millis(3));
-    let answer = host.answer(Invocation { time: Duration::from_secs(2), ..host.invocation(store::EVENT) });
+    let answer = host.answer(Invocation { time: Duration::from_millis(1_200), ..host.invocation(store::EVENT) });
     assert!(answer.text().contains("of 11"), "{}", answer.text());
     host.rests();
     assert!(hung(&host.records(1)[0]), "{}", host.stdout());
